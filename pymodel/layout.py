@@ -1,0 +1,211 @@
+"""Byte layouts of rings, descriptors and capabilities: the only place with offset arithmetic.
+
+Addresses are guest-physical, everything is little-endian (virtio 1.4, 1.4). Nothing here behaves:
+driver, device model and checker share this module and nothing else.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from pymodel import spec
+
+_SPLIT_DESC = struct.Struct("<QIHH")
+_USED_ELEMENT = struct.Struct("<II")
+_BLK_HEADER = struct.Struct("<IIQ")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDesc:
+    """An entry of a split descriptor table or split indirect table (virtio 1.4, 2.7.5): 16 bytes."""
+
+    addr: int
+    len: int
+    flags: int
+    next: int
+
+    def pack(self) -> bytes:
+        """Return the 16 bytes."""
+        return _SPLIT_DESC.pack(self.addr, self.len, self.flags, self.next)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> SplitDesc:
+        """Read the 16 bytes; raises struct.error on another length."""
+        return cls(*_SPLIT_DESC.unpack(data))
+
+
+@dataclass(frozen=True, slots=True)
+class PackedDesc:
+    """An entry of a packed descriptor ring or packed indirect table (virtio 1.4, 2.8.13): 16 bytes."""
+
+    addr: int
+    len: int
+    id: int
+    flags: int
+
+    def pack(self) -> bytes:
+        """Return the 16 bytes."""
+        return _SPLIT_DESC.pack(self.addr, self.len, self.id, self.flags)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> PackedDesc:
+        """Read the 16 bytes; raises struct.error on another length."""
+        return cls(*_SPLIT_DESC.unpack(data))
+
+
+PACKED_DESC_ID = 12
+PACKED_DESC_FLAGS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRing:
+    """Where the parts of a split virtqueue of `size` descriptors lie (virtio 1.4, 2.7)."""
+
+    size: int
+    desc: int
+    avail: int
+    used: int
+
+    @property
+    def desc_length(self) -> int:
+        """Bytes of the descriptor table."""
+        return spec.DESC_LENGTH * self.size
+
+    @property
+    def avail_length(self) -> int:
+        """Bytes of the available ring with used_event."""
+        return 6 + 2 * self.size
+
+    @property
+    def used_length(self) -> int:
+        """Bytes of the used ring with avail_event."""
+        return 6 + 8 * self.size
+
+    def desc_entry(self, index: int) -> int:
+        """Address of descriptor `index`."""
+        return self.desc + spec.DESC_LENGTH * index
+
+    @property
+    def avail_flags(self) -> int:
+        """Address of avail.flags."""
+        return self.avail
+
+    @property
+    def avail_idx(self) -> int:
+        """Address of avail.idx."""
+        return self.avail + 2
+
+    def avail_entry(self, index: int) -> int:
+        """Address of the ring entry of the free-running index `index`."""
+        return self.avail + spec.SPLIT_AVAIL_HEADER + 2 * (index % self.size)
+
+    @property
+    def used_event(self) -> int:
+        """Address of avail.used_event (exists with EVENT_IDX)."""
+        return self.avail + spec.SPLIT_AVAIL_HEADER + 2 * self.size
+
+    @property
+    def used_flags(self) -> int:
+        """Address of used.flags."""
+        return self.used
+
+    @property
+    def used_idx(self) -> int:
+        """Address of used.idx."""
+        return self.used + 2
+
+    def used_entry(self, index: int) -> int:
+        """Address of the used element of the free-running index `index`."""
+        return self.used + spec.SPLIT_USED_HEADER + spec.SPLIT_USED_ELEMENT * (index % self.size)
+
+    @property
+    def avail_event(self) -> int:
+        """Address of used.avail_event (exists with EVENT_IDX)."""
+        return self.used + spec.SPLIT_USED_HEADER + spec.SPLIT_USED_ELEMENT * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRing:
+    """Where the parts of a packed virtqueue of `size` descriptors lie (virtio 1.4, 2.8)."""
+
+    size: int
+    desc: int
+    driver_event: int
+    device_event: int
+
+    @property
+    def desc_length(self) -> int:
+        """Bytes of the descriptor ring."""
+        return spec.DESC_LENGTH * self.size
+
+    def desc_entry(self, slot: int) -> int:
+        """Address of the descriptor in ring slot `slot`."""
+        return self.desc + spec.DESC_LENGTH * slot
+
+
+def pack_used_element(head: int, length: int) -> bytes:
+    """Return a used element: descriptor head and bytes written (virtio 1.4, 2.7.8)."""
+    return _USED_ELEMENT.pack(head, length)
+
+
+def unpack_used_element(data: bytes) -> tuple[int, int]:
+    """Return (head, length) of the 8 bytes of a used element."""
+    head, length = _USED_ELEMENT.unpack(data)
+    return head, length
+
+
+def pack_packed_event(offset: int, wrap: int, flags: int) -> bytes:
+    """Return the 4 bytes of an event suppression structure (virtio 1.4, 2.8.14)."""
+    return struct.pack("<HH", offset & 0x7FFF | (wrap & 1) << 15, flags & 3)
+
+
+def unpack_packed_event(data: bytes) -> tuple[int, int, int]:
+    """Return (offset, wrap, flags) of an event suppression structure; reserved bits are dropped."""
+    position, flags = struct.unpack("<HH", data)
+    return position & 0x7FFF, position >> 15, flags & 3
+
+
+def pack_blk_header(kind: int, sector: int) -> bytes:
+    """Return the 16 bytes in front of a block request (virtio 1.4, 5.2.6); `sector` in 512 bytes."""
+    return _BLK_HEADER.pack(kind, 0, sector)
+
+
+def unpack_blk_header(data: bytes) -> tuple[int, int]:
+    """Return (type, sector) of the 16 bytes in front of a block request."""
+    kind, _, sector = _BLK_HEADER.unpack(data)
+    return kind, sector
+
+
+def need_event(event: int, new: int, old: int) -> bool:
+    """Whether stepping a 16-bit index from `old` to `new` passes `event` (virtio 1.4, 2.7.7.2)."""
+    return (new - event - 1) & 0xFFFF < (new - old) & 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class VirtioCap:
+    """A virtio vendor capability as it stands in configuration space at byte offset `position`."""
+
+    position: int
+    length: int
+    cfg_type: int
+    bar: int
+    offset: int
+    size: int
+    multiplier: int = 0
+
+    @classmethod
+    def unpack(cls, position: int, data: bytes) -> VirtioCap:
+        """Read struct virtio_pci_cap (at least 16 bytes; 20 with a multiplier) (virtio 1.4, 4.1.4)."""
+        _, _, length, cfg_type, bar, _, _, offset, size = struct.unpack_from("<BBBBBBHII", data)
+        has_multiplier = cfg_type == spec.CapType.NOTIFY and len(data) >= spec.CAP_LENGTH_NOTIFY
+        multiplier = struct.unpack_from("<I", data, spec.CAP_NOTIFY_MULTIPLIER)[0] if has_multiplier else 0
+        return cls(position, length, cfg_type, bar, offset, size, multiplier)
+
+
+def common_field(offset: int) -> spec.Field | None:
+    """Return the field of the common configuration structure that holds byte `offset`."""
+    for field in spec.COMMON_CFG.values():
+        if field.offset <= offset < field.end:
+            return field
+    return None
