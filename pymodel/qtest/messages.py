@@ -39,6 +39,9 @@ class MessageSlots:
         self._entries = [_Entry() for _ in range(entries)]
         self.forget()
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def forget(self) -> None:
         """The function was reset below virtio: its table is empty again."""
         for index in range(len(self._entries)):

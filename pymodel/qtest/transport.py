@@ -58,6 +58,11 @@ class QemuTransport:
         """Return picoseconds since the transport was made."""
         return (time.perf_counter_ns() - self._start) * 1000
 
+    @property
+    def msix_entries(self) -> int:
+        """Entries of the MSI-X table that `enumerate` found; 0 without one."""
+        return len(self._slots) if self._slots else 0
+
     async def enumerate(self) -> None:
         """Size and place the BARs, enable memory, I/O and bus mastering, find MSI-X and PCI Express."""
         command = spec.PCI_CFG["command"]
