@@ -6,8 +6,6 @@ and never become events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pymodel.qtest.wire import QtestWire
 
 ECAM_BASE = 0xB000_0000
@@ -16,7 +14,7 @@ FUNCTION_BUS = 1
 MEMORY_WINDOW = 0xE000_0000
 PREFETCH_WINDOW = 0x8_0000_0000
 WINDOW_LENGTH = 0x100_0000
-PORT_WINDOW = 0x2000
+PORT_WINDOW = 0xC000
 PORT_WINDOW_LENGTH = 0x1000
 
 _CF8, _CFC, _CF9 = 0xCF8, 0xCFC, 0xCF9
@@ -36,48 +34,22 @@ _BRIDGE_CONTROL = 0x3E
 _BRIDGE_CONTROL_RESET = 0x0040
 
 
-@dataclass
-class _Window:
-    """A range of addresses that is handed out from its base upwards."""
-
-    base: int
-    length: int
-    used: int = 0
-
-    def take(self, size: int) -> int:
-        addr = -(-(self.base + self.used) // size) * size
-        if addr + size > self.base + self.length:
-            raise MemoryError(f"no room for a BAR of {size:#x} bytes")
-        self.used = addr + size - self.base
-        return addr
-
-
 class HostBridge:
-    """Enables ECAM, opens the root port's windows, hands out BAR addresses and resets the bus."""
+    """Enables ECAM, opens the root port's windows for BARs, and resets the bus."""
 
     def __init__(self, wire: QtestWire) -> None:
         self._wire = wire
-        self._windows: dict[str, _Window] = {}
         self.setup()
 
     def setup(self) -> None:
         """Bring bridge and root port to where firmware leaves them (again after a power reset)."""
         self._host_write(_PCIEXBAR + 4, 0)
         self._host_write(_PCIEXBAR, ECAM_BASE | _PCIEXBAR_ENABLE)
-        self._windows = {
-            "mem32": _Window(MEMORY_WINDOW, WINDOW_LENGTH),
-            "mem64": _Window(PREFETCH_WINDOW, WINDOW_LENGTH),
-            "io": _Window(PORT_WINDOW, PORT_WINDOW_LENGTH),
-        }
         self._setup_root_port()
 
     def function_address(self, addr: int) -> int:
         """Return the machine address of the function's configuration byte `addr`."""
         return ECAM_BASE | FUNCTION_BUS << 20 | addr
-
-    def assign(self, kind: str, size: int) -> int:
-        """Return an address for a BAR: kind is "mem32", "mem64" (prefetchable) or "io"."""
-        return self._windows[kind].take(size)
 
     def bus_reset(self) -> None:
         """Pulse the secondary bus reset: the function's hot reset."""

@@ -22,21 +22,23 @@ from pymodel.events import (
     Msix,
     Reset,
 )
-from pymodel.qtest.bars import BAR_COUNT, FIRST_BAR, Bar, place_bar, size_bars
 from pymodel.qtest.hostbridge import HostBridge
 from pymodel.qtest.machine import QemuMachine
-from pymodel.qtest.messages import MAX_ENTRIES, MessageSlots
+from pymodel.qtest.messages import MessageSlots
 from pymodel.transport import Interrupt, Line, Message
 
 _INTX_LINES = range(16, 24)
 """The I/O APIC inputs that q35 gives to PCI interrupts."""
 _POLL_S = 0.0002
+_BARS = range(spec.PCI_CFG["bar0"].offset, spec.PCI_CFG["bar5"].end)
+_CAPABILITIES = 48
 
 
 class QemuTransport:
-    """A virtio-pci function of QEMU (see `pymodel.transport.Transport`).
+    """A virtio-pci function of QEMU (see `pymodel.transport.Transport`), as it comes out of reset.
 
-    `enumerate` comes first: BAR accesses need placed BARs, messages a table that was found.
+    BARs are reached where the driver placed them; the windows that the bridge forwards are those of
+    `pymodel.qtest.hostbridge`.
     """
 
     def __init__(self, machine: QemuMachine, events: EventStream) -> None:
@@ -48,11 +50,11 @@ class QemuTransport:
         self._bridge = HostBridge(machine.wire)
         self._start = time.perf_counter_ns()
         self._messages: deque[Message] = deque()
-        self._slots: MessageSlots | None = None
         self._raised: set[int] = set()
         self._bases: dict[int, tuple[bool, int]] = {}
-        self._placed: list[tuple[Bar, int]] = []
-        self._express = 0
+        capabilities = self._find_capabilities()
+        self._device_control = capabilities[spec.PciCapId.PCI_EXPRESS] + spec.PCIE_DEVICE_CONTROL
+        self._slots = self._find_slots(capabilities.get(spec.PciCapId.MSIX))
 
     def now(self) -> int:
         """Return picoseconds since the transport was made."""
@@ -60,42 +62,35 @@ class QemuTransport:
 
     @property
     def msix_entries(self) -> int:
-        """Entries of the MSI-X table that `enumerate` found; 0 without one."""
+        """Entries of the function's MSI-X table; 0 without one."""
         return len(self._slots) if self._slots else 0
 
-    async def enumerate(self) -> None:
-        """Size and place the BARs, enable memory, I/O and bus mastering, find MSI-X and PCI Express."""
-        command = spec.PCI_CFG["command"]
-        await self.config_write(command.offset, 2, 0)
-        bars = [bar async for bar in size_bars(self)]
-        self._placed = [(bar, self._bridge.assign(bar.kind, bar.size)) for bar in bars]
-        await self._restore()
-        position = await self.config_read(spec.PCI_CFG["capabilities_pointer"].offset, 1)
-        while position:
-            header = await self.config_read(position, 2)
-            await self._note_capability(header & 0xFF, position)
-            position = header >> 8
+    def _peek(self, addr: int, length: int) -> int:
+        """Read configuration space behind the driver's back, without an event."""
+        return self._wire.read(self._bridge.function_address(addr), length)
 
-    async def _note_capability(self, kind: int, position: int) -> None:
-        if kind == spec.PciCapId.PCI_EXPRESS:
-            self._express = position
-        elif kind == spec.PciCapId.MSIX:
-            control = await self.config_read(position + spec.MSIX_CONTROL, 2)
-            table = await self.config_read(position + spec.MSIX_TABLE, 4)
-            entries = min((control & spec.MSIX_CONTROL_SIZE_MASK) + 1, MAX_ENTRIES)
-            self._slots = MessageSlots(self._machine.low_ram, table & 7, table & ~7, entries)
+    def _find_capabilities(self) -> dict[int, int]:
+        """Return the position of the first capability of each kind."""
+        found: dict[int, int] = {}
+        position = self._peek(spec.PCI_CFG["capabilities_pointer"].offset, 1)
+        for _ in range(_CAPABILITIES):
+            if not position:
+                break
+            found.setdefault(self._peek(position, 1), position)
+            position = self._peek(position + 1, 1)
+        return found
 
-    async def _restore(self) -> None:
-        """Write the BARs and the command register as they were assigned."""
-        for bar, address in self._placed:
-            await place_bar(self, bar, address)
-        enable = spec.PciCommand.IO | spec.PciCommand.MEMORY | spec.PciCommand.BUS_MASTER
-        await self.config_write(spec.PCI_CFG["command"].offset, 2, int(enable))
+    def _find_slots(self, position: int | None) -> MessageSlots | None:
+        if position is None:
+            return None
+        entries = (self._peek(position + spec.MSIX_CONTROL, 2) & spec.MSIX_CONTROL_SIZE_MASK) + 1
+        table = self._peek(position + spec.MSIX_TABLE, 4)
+        return MessageSlots(self._machine.low_ram, table & 7, table & ~7, entries)
 
     async def config_read(self, addr: int, length: int) -> int:
         """Read configuration space at byte offset `addr`."""
         requested = self._begin()
-        value = self._wire.read(self._bridge.function_address(addr), length)
+        value = self._peek(addr, length)
         self._events.emit(
             ConfigRead(t=self.now(), t_req=requested, addr=addr, data=value.to_bytes(length, "little"))
         )
@@ -105,9 +100,11 @@ class QemuTransport:
     async def config_write(self, addr: int, length: int, value: int) -> None:
         """Write configuration space at byte offset `addr`."""
         requested = self._begin()
-        if addr < FIRST_BAR + 4 * BAR_COUNT and addr + length > FIRST_BAR:
+        if addr in _BARS:
             self._bases.clear()
         self._wire.write(self._bridge.function_address(addr), length, value)
+        if addr == self._device_control and value & spec.PCIE_DEVICE_CONTROL_FLR:
+            self._forget()
         self._events.emit(
             ConfigWrite(t=self.now(), t_req=requested, addr=addr, data=value.to_bytes(length, "little"))
         )
@@ -160,9 +157,10 @@ class QemuTransport:
             self._collect()
 
     async def reset(self, kind: str) -> None:
-        """Reset the function: "flr", "hot" or "power"; its BARs and command register are restored."""
+        """Reset the function: "flr", "hot" or "power"; its BARs have no address any more."""
         if kind == "flr":
-            await self._function_level_reset()
+            value = await self.config_read(self._device_control, 2)
+            await self.config_write(self._device_control, 2, value | spec.PCIE_DEVICE_CONTROL_FLR)
         elif kind == "hot":
             self._bridge.bus_reset()
         elif kind == "power":
@@ -171,26 +169,21 @@ class QemuTransport:
             raise ValueError(f"no such reset: {kind}")
         self._wire.poll()
         self._collect()
+        self._forget()
+        self._events.emit(Reset(t=self.now(), kind=kind))
+
+    def _forget(self) -> None:
+        """The function lost its BARs and its MSI-X table."""
+        self._bases.clear()
         if self._slots is not None:
             self._slots.forget()
-        self._bases.clear()
-        self._events.emit(Reset(t=self.now(), kind=kind))
-        await self._restore()
-
-    async def _function_level_reset(self) -> None:
-        if not self._express:
-            raise ValueError("the function has no PCI Express capability")
-        control = self._express + spec.PCIE_DEVICE_CONTROL
-        value = await self.config_read(control, 2)
-        await self.config_write(control, 2, value | spec.PCIE_DEVICE_CONTROL_FLR)
 
     def _base(self, bar: int) -> tuple[bool, int]:
         """Return (whether it is I/O space, machine address) of a BAR, as its register says now."""
         if bar not in self._bases:
-            register = self._bridge.function_address(FIRST_BAR + 4 * bar)
-            low = self._wire.read(register, 4)
-            wide = low & 0x7 == 0x4
-            high = self._wire.read(register + 4, 4) if wide else 0
+            register = _BARS.start + 4 * bar
+            low = self._peek(register, 4)
+            high = self._peek(register + 4, 4) if low & 0x7 == 0x4 else 0
             self._bases[bar] = bool(low & 1), high << 32 | low & ~(0x3 if low & 1 else 0xF)
         return self._bases[bar]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymodel import spec
+from pymodel.driver.errors import AccessLog
+from pymodel.driver.function import PciFunction
+from pymodel.driver.layout_scan import scan
 from pymodel.events import Event, EventStream, Intx, Msix
 from pymodel.layout import VirtioCap
 from pymodel.qtest import QemuMachine, QemuTransport
@@ -23,6 +26,7 @@ class Peer:
     machine: QemuMachine
     transport: QemuTransport
     events: list[Event]
+    function: PciFunction
     caps: dict[int, VirtioCap]
 
     @classmethod
@@ -33,8 +37,11 @@ class Peer:
             stream, events = EventStream(), list[Event]()
             stream.subscribe(events.append)
             transport = QemuTransport(machine, stream)
-            run_now(transport.enumerate())
-            return cls(device, machine, transport, events, run_now(_virtio_caps(transport)))
+            function = PciFunction(transport, AccessLog())
+            run_now(function.enumerate())
+            run_now(function.command(enable=spec.PciCommand.BUS_MASTER))
+            caps = {cap.cfg_type: cap for cap in reversed(run_now(scan(function)).all)}
+            return cls(device, machine, transport, events, function, caps)
         except BaseException:
             machine.close()
             raise
@@ -89,17 +96,3 @@ class Peer:
     def interrupts(self) -> list[Msix | Intx]:
         """Return the interrupts seen so far, as events."""
         return [event for event in self.events if isinstance(event, Msix | Intx)]
-
-
-async def _virtio_caps(transport: QemuTransport) -> dict[int, VirtioCap]:
-    """Return the first virtio capability of each type."""
-    caps: dict[int, VirtioCap] = {}
-    position = await transport.config_read(spec.PCI_CFG["capabilities_pointer"].offset, 1)
-    while position:
-        words = [await transport.config_read(position + 4 * index, 4) for index in range(5)]
-        data = b"".join(word.to_bytes(4, "little") for word in words)
-        if data[0] == spec.PciCapId.VENDOR:
-            cap = VirtioCap.unpack(position, data)
-            caps.setdefault(cap.cfg_type, cap)
-        position = data[1]
-    return caps
