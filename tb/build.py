@@ -1,0 +1,144 @@
+"""Builds a DUT once: a cache of simulators keyed by configuration, source contents and tools."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import cocotb_tools.config
+from cocotb_tools import runner
+
+from tb.elaborate import bound_ports, check_ports, first_error, source_arguments, top_ports
+from tb.errors import ToolError
+from tb.manifest import Manifest
+from tb.paths import build_root
+from tb.toolchain import Verilator, compiler_version, find_verilator
+
+MAIN = Path(__file__).with_name("sim_main.cpp")
+_STAMP = "done.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A built simulator; `fresh` says that this call built it."""
+
+    folder: Path
+    executable: Path
+    waves: bool
+    fresh: bool
+
+
+class Simulator(runner.Verilator):
+    """cocotb's Verilator runner with the bench's own main and only the bound pins public."""
+
+    def __init__(self, verilator: Verilator, trace: bool) -> None:
+        super().__init__()
+        self._verilator = verilator
+        self._trace = trace
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env.pop("VERILATOR_ROOT", None)
+        self.env.update(self._verilator.environment())
+
+    def _build_command(self) -> list[list[str]]:
+        self.executable = str(self._verilator.program)
+        libs = cocotb_tools.config.libs_dir
+        verilate = [self.executable, "-cc", "--exe", "--vpi", "-Mdir", str(self.build_dir)]
+        verilate += ["--prefix", "Vtop", "-o", "simulator", "--timescale", "1ns/1ps", "--timing"]
+        verilate += ["-O3", "--x-initial", "unique", "-Wno-fatal"]
+        verilate += ["-LDFLAGS", f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"]
+        verilate += ["--trace-fst", "--trace-structs"] if self._trace else []
+        verilate += [str(argument.value) for argument in self._build_args]
+        make = ["make", "-j", str(min(os.cpu_count() or 1, 8)), "-C", str(self.build_dir), "-f", "Vtop.mk"]
+        return [verilate, [*make, "OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]]
+
+
+def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None]) -> Build:
+    """Return the simulator of this manifest, built now if the cache has none.
+
+    `tell` hears one line when a build starts. Raises UsageError where the manifest does not fit the
+    top level, ToolError (with the log) where Verilator or the compiler fails.
+    """
+    verilator = find_verilator()
+    folder = build_root() / _key(manifest, verilator, waves)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(folder.with_suffix(".lock")):
+        fresh = not (folder / _STAMP).exists()
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+            tell(f"building {manifest.hdl.name}{' with waves' if waves else ''} ({verilator.describe()})")
+            _build(manifest, verilator, folder, waves)
+    return Build(folder, folder / "simulator", waves, fresh)
+
+
+def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool) -> None:
+    ports = top_ports(manifest, verilator, folder / "elaborate")
+    check_ports(manifest, ports)
+    pins = folder / "pins.vlt"
+    pins.write_text(_public_pins(manifest.hdl.toplevel, bound_ports(manifest, ports)))
+    log = folder / "build.log"
+    try:
+        Simulator(verilator, waves).build(
+            hdl_toplevel=manifest.hdl.toplevel,
+            sources=[runner.Verilog(manifest.hdl.sources[0])],
+            build_args=[str(pins), *source_arguments(manifest), str(MAIN)],
+            build_dir=folder,
+            log_file=log,
+            always=True,
+        )
+    except (subprocess.CalledProcessError, SystemExit, RuntimeError) as error:
+        reason = first_error(log) if log.exists() else str(error)
+        raise ToolError(f"building {manifest.hdl.name} failed: {reason}", log) from None
+    stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
+    _write_whole(folder / _STAMP, json.dumps(stamp))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _public_pins(toplevel: str, names: list[str]) -> str:
+    """A control file that opens only these pins to the bench: public signals cost speed."""
+    lines = [f'public_flat_rw -module "{toplevel}" -var "{name}"' for name in names]
+    return "\n".join(["`verilator_config", *lines, ""])
+
+
+def _key(manifest: Manifest, verilator: Verilator, waves: bool) -> str:
+    digest = hashlib.sha256()
+    for part in _key_parts(manifest, verilator, waves):
+        digest.update(hashlib.sha256(part).digest())
+    return f"{manifest.hdl.toplevel}-{digest.hexdigest()[:16]}"
+
+
+def _key_parts(manifest: Manifest, verilator: Verilator, waves: bool) -> Iterator[bytes]:
+    tools = [verilator.describe(), version("cocotb"), compiler_version(), str(cocotb_tools.config.libs_dir)]
+    yield repr((tools, waves, manifest)).encode()
+    for own in (MAIN, Path(__file__)):
+        yield own.read_bytes()
+    for source in manifest.hdl.sources:
+        yield source.read_bytes()
+    for folder in manifest.hdl.include_dirs:
+        for header in sorted(folder.rglob("*.*v*")):
+            if header.is_file():
+                yield str(header).encode()
+                yield header.read_bytes()
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold a lock between processes: the second of two concurrent builds waits and finds the result."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

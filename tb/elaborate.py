@@ -1,0 +1,141 @@
+"""What the top level's ports are, asked of Verilator, and whether the manifest's names are among them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tb.errors import ToolError, UsageError
+from tb.manifest import Manifest, Port
+from tb.toolchain import Verilator
+
+AXI_LITE_PINS = (
+    *("awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bvalid", "bready", "bresp"),
+    *("araddr", "arvalid", "arready", "rdata", "rvalid", "rready", "rresp"),
+)
+AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast")
+_KINDS = {"axi4-lite": AXI_LITE_PINS, "axi4": AXI_PINS}
+
+
+@dataclass(frozen=True, slots=True)
+class TopPort:
+    """A port of the top level: direction "input" or "output", width in bits."""
+
+    direction: str
+    width: int
+
+
+def source_arguments(manifest: Manifest) -> list[str]:
+    """Verilator's arguments that name the design: top, parameters, defines, folders, files."""
+    hdl = manifest.hdl
+    return [
+        "--top-module",
+        hdl.toplevel,
+        *hdl.verilator_args,
+        *(f"-G{name}={value}" for name, value in hdl.parameters.items()),
+        *(f"-D{name}={value}" for name, value in hdl.defines.items()),
+        *(f"-I{folder}" for folder in hdl.include_dirs),
+        *map(str, hdl.sources),
+    ]
+
+
+def top_ports(manifest: Manifest, verilator: Verilator, scratch: Path) -> dict[str, TopPort]:
+    """Elaborate the design and return its top level's ports; raises ToolError with the log on errors."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    log = scratch / "elaborate.log"
+    command = [str(verilator.program), "--json-only", "--Mdir", str(scratch), "--prefix", "Vtop"]
+    command += ["--timing", "-Wno-fatal", *source_arguments(manifest)]
+    with log.open("w") as out:
+        code = subprocess.run(
+            command, stdout=out, stderr=subprocess.STDOUT, env=verilator.environment(), check=False
+        ).returncode
+    if code:
+        raise ToolError(f"Verilator rejects {manifest.hdl.name}: {first_error(log)}", log)
+    return _ports_of(json.loads((scratch / "Vtop.tree.json").read_text()), manifest.hdl.toplevel)
+
+
+def first_error(log: Path) -> str:
+    """The first line of a log that reports an error."""
+    for line in log.read_text(errors="replace").splitlines():
+        if line.startswith("%Error") or " error: " in line or "Error " in line:
+            return line.strip()
+    return "it gave no reason"
+
+
+def _ports_of(tree: dict[str, Any], toplevel: str) -> dict[str, TopPort]:
+    types: dict[str, dict[str, Any]] = {}
+    modules: list[dict[str, Any]] = []
+    for node in _walk(tree):
+        if node.get("type", "").endswith("DTYPE"):
+            types[node["addr"]] = node
+        if node.get("type") == "MODULE" and node.get("level", 0) <= 2:
+            modules.append(node)
+    top = next((m for m in modules if toplevel in (m.get("name"), m.get("origName"))), modules[0])
+    return {
+        node["name"]: TopPort(node["direction"].lower(), _width(node.get("dtypep", ""), types))
+        for node in top.get("stmtsp", [])
+        if node.get("type") == "VAR" and node.get("direction", "NONE") != "NONE"
+    }
+
+
+def _walk(node: Any) -> Iterator[dict[str, Any]]:
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            yield item
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def _width(address: str, types: dict[str, dict[str, Any]]) -> int:
+    node = types.get(address, {})
+    if "range" in node:
+        high, _, low = node["range"].partition(":")
+        return abs(int(high) - int(low)) + 1
+    return 1
+
+
+def check_ports(manifest: Manifest, ports: dict[str, TopPort]) -> None:
+    """Raise UsageError about the first port of the manifest that the top level lacks."""
+    for key, name in _named_ports(manifest):
+        if name not in ports:
+            raise UsageError(
+                f"{manifest.path}: {key}: {manifest.hdl.toplevel} has no port {name!r}; "
+                f"it has {', '.join(sorted(ports)[:8])}, ..."
+            )
+
+
+def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
+    """The top level's ports that the bench touches."""
+    wanted = {name for _, name in _named_ports(manifest)}
+    for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
+        if port is not None and port.prefix:
+            wanted |= {name for name in ports if name.startswith(port.prefix)}
+    return sorted(wanted & ports.keys())
+
+
+def _named_ports(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Every (manifest key, port name) that must exist."""
+    yield "[clock] port", manifest.clock.port
+    yield "[reset] port", manifest.reset.port
+    for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
+        if port is not None:
+            yield from _axi_ports(port)
+    for signal, name in manifest.irq.signals.items():
+        yield f"[ports.irq] {signal}", name
+    if manifest.irq.intx:
+        yield "[ports.irq] intx", manifest.irq.intx
+    if manifest.medium is not None and manifest.medium.sectors:
+        yield "[ports.medium] sectors", manifest.medium.sectors
+
+
+def _axi_ports(port: Port) -> Iterator[tuple[str, str]]:
+    for signal in _KINDS.get(port.kind, ()):
+        key = f"signals.{signal}" if signal in port.signals else "prefix"
+        yield f"[{port.table}] {key}", port.pin(signal)

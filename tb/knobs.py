@@ -1,0 +1,71 @@
+"""How unfriendly the host is to the device: latency, back-pressure and reordering, drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+LEVELS = ("calm", "any")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKnobs:
+    """How a memory behind AXI behaves; latencies are (least, most) clock cycles.
+
+    `stall` is the share of cycles in which a channel is not ready (or holds its answer back);
+    `reorder` lets bursts of different ids overtake each other, `interleave` mixes their read beats.
+    """
+
+    read_latency: tuple[int, int] = (4, 4)
+    write_latency: tuple[int, int] = (4, 4)
+    stall: float = 0.0
+    reorder: bool = False
+    interleave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostKnobs:
+    """How the host drives its accesses: share of cycles in which a channel of its bus pauses."""
+
+    stall: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The whole unfriendliness of one test run."""
+
+    dma: TargetKnobs = field(default_factory=TargetKnobs)
+    medium: TargetKnobs = field(default_factory=TargetKnobs)
+    host: HostKnobs = field(default_factory=HostKnobs)
+
+
+def draw_knobs(level: str, seed: int, test: str) -> Knobs:
+    """Return the knobs of this test under this seed; level "calm" is always the same friendly host."""
+    if level == "calm":
+        return Knobs()
+    rng = random.Random(f"knobs/{seed}/{test}")
+    return Knobs(_target(rng), _target(rng), HostKnobs(rng.choice((0.0, 0.0, 0.2, 0.5))))
+
+
+def _target(rng: random.Random) -> TargetKnobs:
+    slowest = rng.choice((2, 20, 60, 250))
+    return TargetKnobs(
+        read_latency=_range(rng, slowest),
+        write_latency=_range(rng, min(slowest, 60)),
+        stall=rng.choice((0.0, 0.0, 0.1, 0.3, 0.6)),
+        reorder=rng.random() < 0.5,
+        interleave=rng.random() < 0.25,
+    )
+
+
+def _range(rng: random.Random, most: int) -> tuple[int, int]:
+    return rng.randrange(0, most), most
+
+
+def pauses(stall: float, rng: random.Random) -> Iterator[bool]:
+    """Yield per clock cycle whether a channel pauses: runs of both kinds, `stall` of the time paused."""
+    while True:
+        paused = rng.random() < stall
+        for _ in range(rng.randrange(1, 9)):
+            yield paused

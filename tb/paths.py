@@ -1,0 +1,24 @@
+"""Where things lie in the project's tree."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLED_MANIFEST = ROOT / "hdl" / "dut.toml"
+SIM_TESTS = ROOT / "tests" / "sim"
+MUTANTS = ROOT / "tests" / "mutants"
+
+
+def build_root() -> Path:
+    """The cache of built simulators; `VIRTIO_COSIM_BUILD` moves it."""
+    return Path(os.environ.get("VIRTIO_COSIM_BUILD", ROOT / "build"))
+
+
+def shown(path: Path) -> str:
+    """The path as a user would type it: relative to the current folder where it lies below it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

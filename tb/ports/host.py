@@ -1,0 +1,72 @@
+"""The host's accesses on AXI4-Lite pins, each recorded as an event with the width that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, EventStream
+from tb.ports.axil import AxiLiteInitiator
+
+
+class PinConfigPort:
+    """Configuration space behind an AXI4-Lite target: address = configuration offset."""
+
+    def __init__(self, bus: AxiLiteInitiator, events: EventStream, now: Callable[[], int]) -> None:
+        self._bus = bus
+        self._events = events
+        self._now = now
+
+    async def read(self, addr: int, length: int) -> int:
+        """Read and record."""
+        asked = self._now()
+        value = await self._bus.read(addr, length, f"configuration read of {length} at {addr:#x}")
+        data = value.to_bytes(length, "little")
+        self._events.emit(ConfigRead(t=self._now(), t_req=asked, addr=addr, data=data))
+        return value
+
+    async def write(self, addr: int, length: int, value: int) -> None:
+        """Write; recorded when the device took it."""
+        asked = self._now()
+        data = value.to_bytes(length, "little")
+
+        def taken() -> None:
+            self._events.emit(ConfigWrite(t=self._now(), t_req=asked, addr=addr, data=data))
+
+        await self._bus.write(addr, length, value, f"configuration write of {length} at {addr:#x}", taken)
+
+
+class PinBarPort:
+    """BAR space behind an AXI4-Lite target; `bases` maps BAR numbers to addresses on that bus."""
+
+    def __init__(
+        self, bus: AxiLiteInitiator, bases: dict[int, int], events: EventStream, now: Callable[[], int]
+    ) -> None:
+        self._bus = bus
+        self._bases = bases
+        self._events = events
+        self._now = now
+
+    async def read(self, bar: int, addr: int, length: int) -> int:
+        """Read and record."""
+        asked = self._now()
+        what = f"read of {length} at BAR {bar} + {addr:#x}"
+        value = await self._bus.read(self._address(bar, addr), length, what)
+        data = value.to_bytes(length, "little")
+        self._events.emit(BarRead(t=self._now(), t_req=asked, bar=bar, addr=addr, data=data))
+        return value
+
+    async def write(self, bar: int, addr: int, length: int, value: int) -> None:
+        """Write; recorded when the device took it."""
+        asked = self._now()
+        data = value.to_bytes(length, "little")
+
+        def taken() -> None:
+            self._events.emit(BarWrite(t=self._now(), t_req=asked, bar=bar, addr=addr, data=data))
+
+        what = f"write of {length} at BAR {bar} + {addr:#x}"
+        await self._bus.write(self._address(bar, addr), length, value, what, taken)
+
+    def _address(self, bar: int, addr: int) -> int:
+        if bar not in self._bases:
+            raise ValueError(f"the manifest gives BAR {bar} no place on [ports.bar]")
+        return self._bases[bar] + addr

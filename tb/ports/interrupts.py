@@ -1,0 +1,62 @@
+"""Interrupts on their way to the host: messages from the DMA port, and the INTx pin."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from cocotb.triggers import Event, First, Timer, ValueChange
+
+from pymodel.events import EventStream, Intx
+from pymodel.transport import Interrupt, Line, Message
+
+
+class PinInterruptPort:
+    """Queues messages and follows the INTx level (`intx` is its pin, None where there is none)."""
+
+    def __init__(self, intx: Any, events: EventStream, now: Callable[[], int]) -> None:
+        self._intx = intx
+        self._events = events
+        self._now = now
+        self._messages: deque[Message] = deque()
+        self._news = Event()
+        self.level = 0
+
+    @property
+    def pending(self) -> int:
+        """Messages that nobody has taken."""
+        return len(self._messages)
+
+    def deliver(self, message: Message) -> None:
+        """Take a message from the device (already recorded by the port that carried it)."""
+        self._messages.append(message)
+        self._news.set()
+
+    def forget(self) -> None:
+        """Drop the messages: the device is being reset."""
+        self._messages.clear()
+
+    async def watch_line(self) -> None:
+        """Follow the INTx pin for ever."""
+        while self._intx is not None:
+            level = int(self._intx.value)
+            if level != self.level:
+                self.level = level
+                self._events.emit(Intx(t=self._now(), level=level))
+                self._news.set()
+            await ValueChange(self._intx)
+
+    async def wait(self, timeout_ns: int) -> Interrupt | None:
+        """Return the oldest message, or Line() while INTx is asserted; None on timeout."""
+        deadline = self._now() + timeout_ns * 1000
+        while True:
+            self._news.clear()
+            if self._messages:
+                return self._messages.popleft()
+            if self.level:
+                return Line()
+            left = deadline - self._now()
+            if left <= 0:
+                return None
+            await First(self._news.wait(), Timer(left, "ps"))

@@ -1,0 +1,88 @@
+"""What lies behind the device's AXI initiators: guest memory with its interrupt window, and a medium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pymodel import spec
+from pymodel.events import DmaRead, DmaWrite, EventStream, Msix
+from pymodel.memory import GuestMemory, MemoryFault
+from pymodel.transport import Message
+
+MESSAGE_LENGTH = 4
+
+
+class GuestStore:
+    """Guest memory; a 32-bit write into the interrupt window becomes a message instead."""
+
+    def __init__(
+        self,
+        memory: GuestMemory,
+        events: EventStream,
+        deliver: Callable[[Message], None],
+        now: Callable[[], int],
+    ) -> None:
+        self._memory = memory
+        self._events = events
+        self._deliver = deliver
+        self._now = now
+
+    def read(self, addr: int, length: int, asked: int) -> bytes | None:
+        """Read guest memory; None where there is none."""
+        try:
+            data = self._memory.dma_read(addr, length)
+        except MemoryFault:
+            self._events.emit(DmaRead(t=self._now(), t_req=asked, addr=addr, data=bytes(length), err=True))
+            return None
+        self._events.emit(DmaRead(t=self._now(), t_req=asked, addr=addr, data=data))
+        return data
+
+    def write(self, addr: int, data: bytes, asked: int) -> bool:
+        """Write guest memory or send a message; False where there is neither."""
+        if spec.MSI_ADDRESS_BASE <= addr < spec.MSI_ADDRESS_END and len(data) == MESSAGE_LENGTH:
+            message = Message(addr, int.from_bytes(data, "little"))
+            self._events.emit(Msix(t=self._now(), t_req=asked, addr=addr, data=message.data))
+            self._deliver(message)
+            return True
+        try:
+            self._memory.dma_write(addr, data)
+        except MemoryFault:
+            self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data, err=True))
+            return False
+        self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data))
+        return True
+
+
+class Medium(Protocol):
+    """The bytes of a block device's medium; both raise IndexError outside it."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return `length` bytes from byte offset `start`."""
+        ...
+
+    def write(self, start: int, data: bytes) -> None:
+        """Store `data` at byte offset `start`."""
+        ...
+
+
+class MediumStore:
+    """A medium behind AXI: the byte address is 512 times the sector number."""
+
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+
+    def read(self, addr: int, length: int, asked: int) -> bytes | None:
+        """Read the medium; None outside it."""
+        try:
+            return self._medium.read(addr, length)
+        except IndexError:
+            return None
+
+    def write(self, addr: int, data: bytes, asked: int) -> bool:
+        """Write the medium; False outside it."""
+        try:
+            self._medium.write(addr, data)
+        except IndexError:
+            return False
+        return True

@@ -1,0 +1,115 @@
+// Runs the Verilator model for cocotb: time steps at the callbacks that cocotb asked for, waves on request.
+//
+// The bench opens and closes wave files from Python through the two exported C functions, so that one
+// process can write one file a test, or only a window of time.
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+
+#include "Vtop.h"
+#include "verilated.h"
+#include "verilated_vpi.h"
+#if VM_TRACE
+#include "verilated_fst_c.h"
+#endif
+
+extern "C" void vlog_startup_routines_bootstrap(void);
+
+namespace {
+
+constexpr uint64_t kNever = ~UINT64_C(0);
+std::unique_ptr<Vtop> top;
+uint64_t now = 0;
+#if VM_TRACE
+std::unique_ptr<VerilatedFstC> wave;
+uint64_t wave_origin = 0;
+#endif
+
+void settle() {
+    while (VerilatedVpi::callValueCbs()) {
+    }
+}
+
+void evaluate() {
+    do {
+        do {
+            top->eval_step();
+            VerilatedVpi::clearEvalNeeded();
+            VerilatedVpi::doInertialPuts();
+            settle();
+        } while (VerilatedVpi::evalNeeded());
+        VerilatedVpi::callCbs(cbReadWriteSynch);
+        VerilatedVpi::doInertialPuts();
+        settle();
+    } while (VerilatedVpi::evalNeeded());
+    top->eval_end_step();
+    VerilatedVpi::callCbs(cbReadOnlySynch);
+}
+
+uint64_t next_time() {
+    const uint64_t asked = VerilatedVpi::cbNextDeadline();
+    const uint64_t design = top->eventsPending() ? top->nextTimeSlot() : kNever;
+    return asked < design ? asked : design;
+}
+
+}  // namespace
+
+double sc_time_stamp() { return static_cast<double>(now); }
+
+extern "C" {
+
+/// Start a wave file whose time 0 is `origin` (in time steps); 0 on success, -1 without wave support.
+__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin) {
+#if VM_TRACE
+    wave->open(path);
+    wave_origin = origin;
+    return wave->isOpen() ? 0 : -1;
+#else
+    (void)path;
+    (void)origin;
+    return -1;
+#endif
+}
+
+/// Finish the wave file, if one is open.
+__attribute__((visibility("default"))) void vio_wave_close(void) {
+#if VM_TRACE
+    if (wave->isOpen()) wave->close();
+#endif
+}
+}
+
+int main(int argc, char** argv) {
+    Verilated::commandArgs(argc, argv);
+    Verilated::fatalOnVpiError(false);
+    top = std::make_unique<Vtop>("");
+#if VM_TRACE
+    Verilated::traceEverOn(true);
+    wave = std::make_unique<VerilatedFstC>();
+    top->trace(wave.get(), 99);
+#endif
+    vlog_startup_routines_bootstrap();
+    VerilatedVpi::callCbs(cbStartOfSimulation);
+    settle();
+    while (!Verilated::gotFinish()) {
+        evaluate();
+#if VM_TRACE
+        if (wave->isOpen() && now >= wave_origin) wave->dump(now - wave_origin);
+#endif
+        const uint64_t next = next_time();
+        if (next == kNever) break;
+        now = next;
+        VerilatedVpi::callCbs(cbNextSimTime);
+        settle();
+        VerilatedVpi::callTimedCbs();
+        settle();
+    }
+    top->final();
+    VerilatedVpi::callCbs(cbEndOfSimulation);
+    vio_wave_close();
+    const bool failed = Verilated::threadContextp()->errorCount() > 0;
+    std::fflush(nullptr);
+    // Python's interpreter lives in this process: destructors at exit would race with its shutdown.
+    std::_Exit(failed ? 1 : 0);
+}
