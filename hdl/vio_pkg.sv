@@ -1,5 +1,13 @@
-/// Types that cross module boundaries of the virtio device.
+/// Types and the register map that cross module boundaries of the virtio device.
 package vio_pkg;
+
+  // Where the structures lie in BAR0 (byte offsets); NOTIFY is last because its length varies.
+  localparam logic [31:0] BarCommon = 32'h0000;
+  localparam logic [31:0] BarIsr    = 32'h1000;
+  localparam logic [31:0] BarDevice = 32'h2000;
+  localparam logic [31:0] BarTable  = 32'h4000;
+  localparam logic [31:0] BarPba    = 32'h6000;
+  localparam logic [31:0] BarNotify = 32'h8000;
 
   /// What the driver programmed into one queue's bank of the common configuration structure.
   typedef struct packed {
@@ -18,6 +26,30 @@ package vio_pkg;
     logic [31:0] wdata;
     logic [3:0]  strb;   ///< bytes written, or bytes wanted by a read
   } reg_req_t;
+
+  /// What the PCI configuration space tells the rest of the device.
+  typedef struct packed {
+    logic       memory;            ///< Memory Space Enable, in D0
+    logic       bus_master;        ///< Bus Master Enable, in D0: DMA and messages may leave
+    logic       intx_disable;
+    logic       msix_enable;
+    logic       msix_mask;         ///< MSI-X Function Mask
+    logic [2:0] max_payload;       ///< writes carry at most 128 << this many bytes
+    logic [2:0] max_read_request;  ///< reads ask for at most 128 << this many bytes
+  } pci_ctrl_t;
+
+  /// Replace the bytes of `old` that a register write carries.
+  function automatic logic [31:0] strobe_merge(logic [31:0] old, reg_req_t req);
+    for (int unsigned i = 0; i < 4; i++) begin
+      strobe_merge[8*i +: 8] = req.strb[i] ? req.wdata[8*i +: 8] : old[8*i +: 8];
+    end
+  endfunction
+
+  /// What the driver has to write into a doorbell for queue `queue` once NOTIF_CONFIG_DATA is
+  /// negotiated: never a valid queue index, so that the two cannot be taken for each other.
+  function automatic logic [15:0] notif_config_data(logic [15:0] queue);
+    return queue ^ 16'h4000;
+  endfunction
 
   /// A DMA command: `len` bytes (1 to 4096) from byte address `addr`; alignment is free.
   typedef struct packed {

@@ -16,7 +16,7 @@ C_HEADER = ROOT / "native" / "vio_spec.h"
 STRUCTURES = {
     "COMMON": spec.COMMON_CFG,
     "LEGACY": spec.LEGACY_CFG,
-    "CAP": spec.CAP_FIELDS,
+    "CAP_FIELD": spec.CAP_FIELDS,
     "PCI": spec.PCI_CFG,
     "BLK_CFG": spec.BLK_CFG,
 }

@@ -1,0 +1,134 @@
+/// BAR0: takes accesses from the host port and from the PCI_CFG window, one at a time, and hands each
+/// to the structure that it addresses. Anything unmapped reads 0 and ignores writes.
+///
+/// Structures see an access for one cycle and answer a read in the next one.
+module vio_bar
+  import vio_pkg::*;
+#(
+  /// Bytes of the device-specific configuration structure.
+  parameter int unsigned DeviceCfgLength = 96,
+  /// Entries of the MSI-X table.
+  parameter int unsigned NumVectors = 2,
+  /// Bytes of the NOTIFY structure.
+  parameter int unsigned NotifyLength = 4
+) (
+  input  logic        clk_i,
+  input  logic        rst_ni,
+
+  /// Memory Space Enable: without it the host's accesses reach nothing.
+  input  logic        memory_enable_i,
+
+  input  reg_req_t    host_req_i,
+  output logic        host_gnt_o,
+  output logic        host_rsp_valid_o,
+  /// The PCI_CFG window works without Memory Space Enable: that is what it is for.
+  input  reg_req_t    window_req_i,
+  output logic        window_gnt_o,
+  output logic        window_rsp_valid_o,
+  /// What was read, for both.
+  output logic [31:0] rsp_rdata_o,
+
+  output reg_req_t    common_req_o,
+  input  logic [31:0] common_rdata_i,
+  output reg_req_t    isr_req_o,
+  input  logic [31:0] isr_rdata_i,
+  output reg_req_t    device_req_o,
+  input  logic [31:0] device_rdata_i,
+  output reg_req_t    table_req_o,
+  input  logic [31:0] table_rdata_i,
+  output reg_req_t    pba_req_o,
+  input  logic [31:0] pba_rdata_i,
+  output reg_req_t    notify_req_o,
+
+  /// A write that may silence an interrupt waits for `irq_quiet_i` before it is answered.
+  output logic        irq_barrier_o,
+  input  logic        irq_quiet_i
+);
+
+  localparam logic [31:0] TableLength = 32'(NumVectors * 16);
+  localparam logic [31:0] PbaLength   = 32'(((NumVectors + 63) / 64) * 8);
+
+  typedef enum logic [2:0] {
+    RegionNone, RegionCommon, RegionIsr, RegionDevice, RegionTable, RegionPba, RegionNotify
+  } region_e;
+
+  function automatic logic lies_in(logic [31:0] addr, logic [31:0] base, logic [31:0] length);
+    return addr >= base && addr - base < length;
+  endfunction
+
+  function automatic region_e decode(logic [31:0] addr);
+    if (lies_in(addr, BarCommon, vio_spec_pkg::COMMON_CFG_LENGTH)) return RegionCommon;
+    if (lies_in(addr, BarIsr, 32'd4)) return RegionIsr;
+    if (lies_in(addr, BarDevice, DeviceCfgLength)) return RegionDevice;
+    if (lies_in(addr, BarTable, TableLength)) return RegionTable;
+    if (lies_in(addr, BarPba, PbaLength)) return RegionPba;
+    if (lies_in(addr, BarNotify, NotifyLength)) return RegionNotify;
+    return RegionNone;
+  endfunction
+
+  function automatic reg_req_t region_req(reg_req_t req, logic hit, logic [31:0] base);
+    region_req       = req;
+    region_req.valid = hit;
+    region_req.addr  = req.addr - base;
+  endfunction
+
+  // A vector register or anything in the MSI-X table: the driver may count on silence afterwards.
+  function automatic logic may_silence(reg_req_t req, region_e region);
+    unique case (region)
+      RegionTable:  return req.write;
+      RegionCommon: return req.write && (req.addr[5:2] == 4'h4 || req.addr[5:2] == 4'h6);
+      default:      return 1'b0;
+    endcase
+  endfunction
+
+  logic     busy_q, window_q, barrier_q;
+  region_e  region, region_q;
+  reg_req_t req;
+  logic     done;
+
+  assign req    = window_req_i.valid ? window_req_i : host_req_i;
+  assign region = (window_req_i.valid || memory_enable_i) ? decode(req.addr) : RegionNone;
+
+  logic take;
+  assign take         = !busy_q && req.valid;
+  assign window_gnt_o = take && window_req_i.valid;
+  assign host_gnt_o   = take && !window_req_i.valid;
+
+  assign common_req_o = region_req(req, take && region == RegionCommon, BarCommon);
+  assign isr_req_o    = region_req(req, take && region == RegionIsr, BarIsr);
+  assign device_req_o = region_req(req, take && region == RegionDevice, BarDevice);
+  assign table_req_o  = region_req(req, take && region == RegionTable, BarTable);
+  assign pba_req_o    = region_req(req, take && region == RegionPba, BarPba);
+  assign notify_req_o = region_req(req, take && region == RegionNotify, BarNotify);
+
+  assign irq_barrier_o      = barrier_q;
+  assign done               = busy_q && (!barrier_q || irq_quiet_i);
+  assign window_rsp_valid_o = done && window_q;
+  assign host_rsp_valid_o   = done && !window_q;
+
+  always_comb begin : proc_rdata
+    unique case (region_q)
+      RegionCommon: rsp_rdata_o = common_rdata_i;
+      RegionIsr:    rsp_rdata_o = isr_rdata_i;
+      RegionDevice: rsp_rdata_o = device_rdata_i;
+      RegionTable:  rsp_rdata_o = table_rdata_i;
+      RegionPba:    rsp_rdata_o = pba_rdata_i;
+      default:      rsp_rdata_o = '0;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : proc_access
+    if (!rst_ni) begin
+      {busy_q, window_q, barrier_q} <= '0;
+      region_q                      <= RegionNone;
+    end else if (take) begin
+      busy_q    <= 1'b1;
+      window_q  <= window_req_i.valid;
+      barrier_q <= may_silence(req, region);
+      region_q  <= region;
+    end else if (done) begin
+      {busy_q, barrier_q} <= '0;
+    end
+  end
+
+endmodule
