@@ -81,6 +81,7 @@ class Framer:
             return None
         if self.style.rng is None:
             return 0 if elements > 1 else None
-        choices = 1 if queue.has(Feature.RING_PACKED) else elements
+        mixed = self.style.mixed_indirect and not queue.has(Feature.RING_PACKED)
+        choices = elements if mixed else 1
         choice = self.style.rng.randrange(-1, choices)
         return None if choice < 0 else choice

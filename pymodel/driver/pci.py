@@ -181,6 +181,8 @@ class VirtioPci:
         size = await self._choose_size(request)
         layout = PackedQueue if self._has(Feature.RING_PACKED) else SplitQueue
         queue = layout(request.index, size, self.memory, self._features, self.style.rng)
+        if isinstance(queue, PackedQueue):
+            queue.length_needs_write = self.style.length_needs_write
         self.queues[request.index] = queue
         for name, address in zip(
             ("queue_desc", "queue_driver", "queue_device"), queue.addresses, strict=True

@@ -58,6 +58,11 @@ class QemuProcess:
         """Process id of QEMU."""
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether QEMU has not ended yet."""
+        return self._process.poll() is None
+
     def log(self) -> str:
         """Return the first 64 KiB of what QEMU printed; empty after `close`."""
         return os.pread(self._log, LOG_LIMIT, 0).decode(errors="replace") if self._log >= 0 else ""

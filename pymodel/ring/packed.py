@@ -21,7 +21,10 @@ _STATE = DescFlag.AVAIL | DescFlag.USED
 
 
 class PackedQueue(Virtqueue):
-    """A packed virtqueue; of each list the flags of its head are stored last (virtio 1.4, 2.8.21.1)."""
+    """A packed virtqueue; of each list the flags of its head are stored last (virtio 1.4, 2.8.21.1).
+
+    A used length counts only with the WRITE flag, unless `length_needs_write` is false (2.8.5).
+    """
 
     def __init__(
         self, index: int, size: int, memory: GuestMemory, features: int, rng: Random | None = None
@@ -33,6 +36,7 @@ class PackedQueue(Virtqueue):
             self.ring_memory.take(spec.PACKED_EVENT_LENGTH, spec.PACKED_EVENT_ALIGN),
             self.ring_memory.take(spec.PACKED_EVENT_LENGTH, spec.PACKED_EVENT_ALIGN),
         )
+        self.length_needs_write = True
         self._free_ids = list(range(size))
         self._avail_slot, self._avail_wrap = 0, 1
         self._used_slot, self._used_wrap = 0, 1
@@ -143,7 +147,7 @@ class PackedQueue(Virtqueue):
 
     def _reap(self) -> list[tuple[Chain, int]]:
         desc = PackedDesc.unpack(self.memory.read(self.ring.desc_entry(self._used_slot), spec.DESC_LENGTH))
-        length = desc.len if desc.flags & DescFlag.WRITE else 0
+        length = desc.len if desc.flags & DescFlag.WRITE or not self.length_needs_write else 0
         batch = self._used_chains(desc.id, length, len(self._chains))
         skipped = sum(len(chain.slots) for chain, _ in batch)
         self._used_slot, self._used_wrap = self._after(self._used_slot, self._used_wrap, skipped)

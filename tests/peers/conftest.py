@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
 
 from pymodel.qtest import QemuMissing, find_qemu
 from tests.peers.devices import Device
-from tests.peers.peer import Peer
+from tests.peers.peer import Options, Peer
 
-StartPeer = Callable[[Device], Peer]
+PLAIN = Options()
+
+
+class StartPeer(Protocol):
+    """Starts QEMU with a device under a guest that runs as `options` say."""
+
+    def __call__(self, device: Device, options: Options = PLAIN) -> Peer: ...
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,8 +39,8 @@ def start_peer() -> Iterator[StartPeer]:
         pytest.skip(str(missing))
     peers: list[Peer] = []
 
-    def start(device: Device) -> Peer:
-        peers.append(Peer.start(device))
+    def start(device: Device, options: Options = PLAIN) -> Peer:
+        peers.append(Peer(device, options))
         return peers[-1]
 
     yield start

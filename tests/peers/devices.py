@@ -52,15 +52,18 @@ def _device_option(model: str, properties: Properties, own: Properties) -> list[
 def blk(image: bytes, properties: Properties = NONE, *, read_only: bool = False) -> Device:
     """A disk whose medium is `image`; read it back with `medium`."""
     medium = memory_file("medium", len(image), image)
+    descriptors = [medium]
+    if read_only:
+        descriptors.append(os.open(f"/proc/self/fd/{medium}", os.O_RDONLY))
     mode = "on" if read_only else "off"
     return Device(
         DeviceType.BLK,
         [
-            *("-add-fd", f"fd={medium},set=1"),
-            *("-blockdev", f"driver=file,filename=/dev/fdset/1,node-name=medium,read-only={mode}"),
-            *_device_option("blk", properties, {"drive": "medium", "serial": "virtio-cosim-peer"}),
+            *("-add-fd", f"fd={descriptors[-1]},set=1"),
+            *("-blockdev", f"driver=file,filename=/dev/fdset/1,node-name={MEDIUM},read-only={mode}"),
+            *_device_option("blk", properties, {"drive": MEDIUM, "serial": "virtio-cosim-peer"}),
         ],
-        [medium],
+        descriptors,
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
 
 from pymodel import spec
-from pymodel.driver.errors import AccessLog
+from pymodel.driver.config_ops import Style, Timing
+from pymodel.driver.core import VirtioDevice, VirtioDriver
 from pymodel.driver.function import PciFunction
-from pymodel.driver.layout_scan import scan
-from pymodel.events import Event, EventStream, Intx, Msix
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.driver.pci import VirtioPci
+from pymodel.events import Event, EventStream, Intx, Mark, Msix
 from pymodel.layout import VirtioCap
 from pymodel.qtest import QemuMachine, QemuTransport
 from pymodel.transport import run_now
@@ -16,67 +21,86 @@ from tests.peers.devices import Device
 
 QUIET_NS = 2_000_000
 """How long a test listens before it says that no interrupt came."""
+TIMING = Timing(reset_ns=5_000_000_000, request_ns=5_000_000_000, slice_ns=50_000_000, flr_ns=0)
+
+D = TypeVar("D", bound=VirtioDriver)
+T = TypeVar("T")
 
 
 @dataclass
+class Options:
+    """How the guest side runs: interrupts, the PCI_CFG window, and a seed for the driver's freedom."""
+
+    mode: InterruptMode = InterruptMode.PER_QUEUE
+    window: bool = False
+    seed: int | None = None
+
+
 class Peer:
-    """Raw access to a QEMU device; the guest driver's own way is `driver`-based (see `session`)."""
+    """QEMU with a device whose function was enumerated: raw registers, and the guest driver.
 
-    device: Device
-    machine: QemuMachine
-    transport: QemuTransport
-    events: list[Event]
-    function: PciFunction
-    caps: dict[int, VirtioCap]
+    Nothing in here suspends, so everything runs without an event loop.
+    """
 
-    @classmethod
-    def start(cls, device: Device) -> Peer:
-        """Start QEMU, place the function's BARs and read its virtio capabilities."""
-        machine = QemuMachine(device.arguments, device.descriptors)
+    def __init__(self, backend: Device, options: Options) -> None:
+        self.backend = backend
+        self.machine = QemuMachine(backend.arguments, backend.descriptors)
         try:
-            stream, events = EventStream(), list[Event]()
-            stream.subscribe(events.append)
-            transport = QemuTransport(machine, stream)
-            function = PciFunction(transport, AccessLog())
-            run_now(function.enumerate())
-            run_now(function.command(enable=spec.PciCommand.BUS_MASTER))
-            caps = {cap.cfg_type: cap for cap in reversed(run_now(scan(function)).all)}
-            return cls(device, machine, transport, events, function, caps)
+            self.events: list[Event] = []
+            self.stream = EventStream()
+            self.stream.subscribe(self.events.append)
+            self.transport = QemuTransport(self.machine, self.stream)
+            rng = None if options.seed is None else Random(options.seed)
+            style = Style(rng=rng, mixed_indirect=False, length_needs_write=False, timing=TIMING)
+            self.pci = VirtioPci(self.transport, mode=options.mode, style=style, window=options.window)
+            self.run(self.pci.enumerate())
+            self.device = VirtioDevice(self.pci)
         except BaseException:
-            machine.close()
+            self.machine.close()
             raise
 
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Carry out what the guest does."""
+        return run_now(coroutine)
+
+    def bind(self, driver: D, wanted: int = -1) -> D:
+        """Bind a guest driver that wants these features; it is at DRIVER_OK afterwards."""
+        self.run(self.device.probe(driver, wanted))
+        return driver
+
     def close(self) -> None:
-        """Kill QEMU."""
+        """Kill QEMU and end the event stream."""
+        if self.machine.process.running:
+            self.stream.emit(Mark(t=self.transport.now(), text="end"))
         self.machine.close()
-        self.device.close()
+        self.backend.close()
+
+    @property
+    def function(self) -> PciFunction:
+        """The PCI function."""
+        return self.pci.function
+
+    def cap(self, cap_type: spec.CapType) -> VirtioCap:
+        """Return the first virtio capability of a type."""
+        return next(cap for cap in self.pci.layout.all if cap.cfg_type == cap_type)
 
     def read(self, cap_type: spec.CapType, offset: int, length: int) -> int:
         """Read inside the structure that a virtio capability describes."""
-        cap = self.caps[cap_type]
-        return run_now(self.transport.bar_read(cap.bar, cap.offset + offset, length))
+        cap = self.cap(cap_type)
+        return self.run(self.transport.bar_read(cap.bar, cap.offset + offset, length))
 
     def write(self, cap_type: spec.CapType, offset: int, length: int, value: int) -> None:
         """Write inside the structure that a virtio capability describes."""
-        cap = self.caps[cap_type]
-        run_now(self.transport.bar_write(cap.bar, cap.offset + offset, length, value))
+        cap = self.cap(cap_type)
+        self.run(self.transport.bar_write(cap.bar, cap.offset + offset, length, value))
 
     def get(self, name: str) -> int:
         """Read a field of the common configuration structure."""
-        field = spec.COMMON_CFG[name]
-        if field.width == 8:
-            low = self.read(spec.CapType.COMMON, field.offset, 4)
-            return low | self.read(spec.CapType.COMMON, field.offset + 4, 4) << 32
-        return self.read(spec.CapType.COMMON, field.offset, field.width)
+        return self.run(self.pci.read_common(name))
 
     def put(self, name: str, value: int) -> None:
         """Write a field of the common configuration structure."""
-        field = spec.COMMON_CFG[name]
-        if field.width == 8:
-            self.write(spec.CapType.COMMON, field.offset, 4, value & 0xFFFF_FFFF)
-            self.write(spec.CapType.COMMON, field.offset + 4, 4, value >> 32)
-        else:
-            self.write(spec.CapType.COMMON, field.offset, field.width, value)
+        self.run(self.pci.write_common(name, value))
 
     def offered(self, word: int) -> int:
         """Return 32 offered feature bits."""

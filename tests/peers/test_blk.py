@@ -1,0 +1,95 @@
+"""The guest's block driver on QEMU's virtio-blk."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymodel.driver.blk import BlkError, VirtioBlk
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.spec import BLK_SECTOR, BlkRequest, BlkStatus, Feature, feature_mask
+from tests.peers import devices
+from tests.peers.conftest import StartPeer
+from tests.peers.peer import Options, Peer
+
+SECTORS = 256
+IMAGE = bytes((sector * 7 + byte) & 0xFF for sector in range(SECTORS) for byte in range(BLK_SECTOR))
+BASE = feature_mask(Feature.VERSION_1, Feature.RING_RESET) | 0xFF_FFFF
+RINGS = {
+    "split": 0,
+    "split-event": feature_mask(Feature.EVENT_IDX),
+    "split-indirect": feature_mask(Feature.INDIRECT_DESC),
+    "split-both": feature_mask(Feature.EVENT_IDX, Feature.INDIRECT_DESC),
+    "packed": feature_mask(Feature.RING_PACKED),
+    "packed-event": feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX),
+    "packed-indirect": feature_mask(Feature.RING_PACKED, Feature.INDIRECT_DESC),
+    "packed-both": feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX, Feature.INDIRECT_DESC),
+}
+each_ring = pytest.mark.parametrize("ring", RINGS.values(), ids=RINGS)
+
+
+def sectors(first: int, count: int) -> bytes:
+    return IMAGE[first * BLK_SECTOR : (first + count) * BLK_SECTOR]
+
+
+def mixed_traffic(peer: Peer, blk: VirtioBlk) -> None:
+    """Sixty-four reads and writes, eight at a time; every answer is compared."""
+    for batch in range(8):
+        reads = [peer.run(blk.submit_read(batch * 8 + i, 1 + i % 3, kick=i == 6)) for i in range(7)]
+        write = peer.run(blk.submit_write(200 + batch, bytes([batch + 1]) * BLK_SECTOR))
+        answers = peer.run(blk.wait_all([*reads, write]))
+        assert answers[:7] == [sectors(batch * 8 + i, 1 + i % 3) for i in range(7)]
+        written = devices.medium(peer.backend, (200 + batch) * BLK_SECTOR, BLK_SECTOR)
+        assert written == bytes([batch + 1]) * BLK_SECTOR
+
+
+@each_ring
+def test_traffic_reads_and_writes_the_medium(start_peer: StartPeer, ring: int) -> None:
+    peer = start_peer(devices.blk(IMAGE))
+    mixed_traffic(peer, peer.bind(VirtioBlk(queue_size=16), BASE | ring))
+
+
+@each_ring
+@pytest.mark.parametrize("seed", range(3))
+def test_any_framing_and_order_reads_the_same(start_peer: StartPeer, ring: int, seed: int) -> None:
+    peer = start_peer(devices.blk(IMAGE), Options(seed=seed))
+    mixed_traffic(peer, peer.bind(VirtioBlk(queue_size=32), BASE | ring))
+
+
+@pytest.mark.parametrize("mode", InterruptMode)
+@pytest.mark.parametrize("ring", [0, feature_mask(Feature.RING_PACKED)], ids=["split", "packed"])
+def test_every_interrupt_mode_completes(start_peer: StartPeer, mode: InterruptMode, ring: int) -> None:
+    peer = start_peer(devices.blk(IMAGE), Options(mode=mode))
+    blk = peer.bind(VirtioBlk(), BASE | ring)
+    blk.requests.polling = mode is InterruptMode.POLL
+    mixed_traffic(peer, blk)
+
+
+def test_all_through_the_window(start_peer: StartPeer) -> None:
+    peer = start_peer(devices.blk(IMAGE), Options(window=True))
+    mixed_traffic(peer, peer.bind(VirtioBlk()))
+
+
+def test_flush_and_id(start_peer: StartPeer) -> None:
+    peer = start_peer(devices.blk(IMAGE))
+    blk = peer.bind(VirtioBlk())
+    peer.run(blk.flush())
+    assert peer.run(blk.get_id()) == "virtio-cosim-peer"
+
+
+def test_errors_are_told_by_status(start_peer: StartPeer) -> None:
+    peer = start_peer(devices.blk(IMAGE))
+    blk = peer.bind(VirtioBlk())
+    for kind, sector, status in ((BlkRequest.IN, SECTORS, BlkStatus.IOERR), (99, 0, BlkStatus.UNSUPP)):
+        request = peer.run(blk.submit(kind, sector, length=BLK_SECTOR))
+        with pytest.raises(BlkError) as refusal:
+            peer.run(blk.wait(request))
+        assert refusal.value.status == status
+
+
+def test_read_only_disk_refuses_a_write(start_peer: StartPeer) -> None:
+    peer = start_peer(devices.blk(IMAGE, read_only=True))
+    blk = peer.bind(VirtioBlk())
+    with pytest.raises(BlkError) as refusal:
+        peer.run(blk.write(0, bytes(BLK_SECTOR)))
+    assert refusal.value.status == BlkStatus.IOERR
+    assert devices.medium(peer.backend, 0, BLK_SECTOR) == sectors(0, 1)
