@@ -52,6 +52,12 @@ class Image:
         self._check(start, len(data))
         self._content[start : start + len(data)] = data
 
+    def resize(self, sectors: int) -> None:
+        """Cut the medium off or extend it by zeroes."""
+        length = sectors * BLK_SECTOR
+        del self._content[length:]
+        self._content.extend(bytes(length - len(self._content)))
+
     def save(self, path: Path) -> None:
         """Write the whole content to a file."""
         path.write_bytes(self._content)

@@ -70,11 +70,30 @@ class InterruptPort(Protocol):
 class Path(Protocol):
     """All ports of one device, and its time."""
 
-    config: ConfigPort
-    bar: BarPort
-    dma: DmaPort
-    medium: DmaPort | None
-    interrupts: InterruptPort
+    @property
+    def config(self) -> ConfigPort:
+        """Configuration space."""
+        ...
+
+    @property
+    def bar(self) -> BarPort:
+        """BAR space."""
+        ...
+
+    @property
+    def dma(self) -> DmaPort:
+        """The device's initiator towards guest memory."""
+        ...
+
+    @property
+    def medium(self) -> DmaPort | None:
+        """The device's initiator towards its medium, where it has one."""
+        ...
+
+    @property
+    def interrupts(self) -> InterruptPort:
+        """Messages and INTx."""
+        ...
 
     def now(self) -> int:
         """Picoseconds since the test's start."""

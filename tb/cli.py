@@ -1,0 +1,108 @@
+"""The command line: `virtio-cosim`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from tb import run as running
+from tb.errors import ToolError, UsageError
+from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, shown
+from tb.results import FAIL, Result
+from tb.sim_test import discover
+
+PATH = click.Path(path_type=Path)
+HELD, VIOLATED, USAGE, TOOL = 0, 1, 2, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="virtio-cosim")
+def cli() -> None:
+    """Co-simulation testbench and conformance checker for hardware virtio devices.
+
+    Exit status: 0 all held; 1 violations or test failures; 2 bad input or usage; 3 a tool failed.
+    """
+
+
+@cli.command()
+@click.option("--dut", default=str(BUNDLED_MANIFEST), help='Manifest (dut.toml) of the device, or "model".')
+@click.option("--test", "tests", multiple=True, metavar="GLOB", help="Run only tests that match; repeatable.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many seeds.")
+@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
+@click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
+@click.option(
+    "--image", type=click.Path(path_type=Path), help="Medium for every test: a file of full sectors."
+)
+@click.option(
+    "--tests", "folder", type=click.Path(path_type=Path), default=SIM_TESTS, help="Folder of test_*.py."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=running.RunRequest().jobs, help="Simulator processes."
+)
+@click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
+def run(
+    dut: str,
+    tests: tuple[str, ...],
+    seed: int,
+    seeds: int,
+    waves: str,
+    out: Path | None,
+    image: Path | None,
+    folder: Path,
+    jobs: int,
+    only_list: bool,
+) -> None:
+    """Build the DUT once, run tests, write a run folder."""
+    if only_list:
+        for test in discover(folder):
+            click.echo(f"{test.name:60} {test.title}")
+        return
+    request = running.RunRequest(dut, tests, seed, seeds, waves, out, folder, image, jobs)
+    work = running.Run(request, click.echo, _Progress())
+    report = work.execute()
+    click.echo(f"results: {shown(report.folder)}")
+    click.echo(running.summary(report))
+    sys.exit(report.exit_status)
+
+
+class _Progress:
+    """Prints a line for every test."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, result: Result) -> None:
+        self._count += 1
+        click.echo(
+            f"{self._count:4} {result.status:5} {result.name} seed={result.seed} {result.seconds:.2f} s"
+        )
+        if result.status in (FAIL, "error"):
+            click.echo(f"     {result.message}\n     replay: {result.replay}")
+
+
+def main() -> None:
+    """Run the command line with the exit statuses of the contract."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        click.echo(f"virtio-cosim: {error.format_message()}", err=True)
+        code = USAGE
+    except UsageError as error:
+        click.echo(f"virtio-cosim: {error}", err=True)
+        code = USAGE
+    except ToolError as error:
+        click.echo(f"virtio-cosim: {error}", err=True)
+        code = TOOL
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("virtio-cosim: interrupted", err=True)
+        code = TOOL
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

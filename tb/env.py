@@ -1,0 +1,111 @@
+"""What a test is given: driver, memory, medium, events, judge, and verbs for the usual situations."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pymodel.driver.blk import VirtioBlk
+from pymodel.events import Event, EventStream, Mark
+from pymodel.memory import GuestMemory
+from pymodel.transport import Transport
+from tb.guest import Guest
+from tb.image import Image
+from tb.judge import Judge
+from tb.knobs import Knobs
+from tb.ports.base import DmaPort
+from tb.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the bench puts around a device for one test run; `seed` is what everything was drawn from."""
+
+    name: str
+    target: str
+    seed: int
+    transport: Transport
+    memory: GuestMemory
+    image: Image
+    events: EventStream
+    judge: Judge
+    knobs: Knobs
+    dma: DmaPort
+    set_capacity: Callable[[int], None]
+    waves: Callable[[bool], None]
+
+
+class Env:
+    """One test's world; everything random in it comes from `rng`."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.seed = around.seed
+        self.rng = random.Random(f"test/{around.seed}/{around.name}")
+        self.transport = around.transport
+        self.memory = around.memory
+        self.image = around.image
+        self.dma = around.dma
+        self.knobs = around.knobs
+        self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
+        self.log: list[Event] = []
+        around.events.subscribe(self.log.append)
+
+    @property
+    def blk(self) -> VirtioBlk:
+        """The block driver of the last `driver.start`."""
+        return self.driver.blk
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated nanoseconds since the test's start."""
+        return self.transport.now() // 1000
+
+    async def delay(self, ns: int) -> None:
+        """Let simulated time pass."""
+        await self.transport.delay(ns)
+
+    async def traffic(
+        self,
+        requests: int,
+        *,
+        depth: int = 16,
+        most_sectors: int = 8,
+        then: Callable[[], Awaitable[None]] | None = None,
+    ) -> Traffic:
+        """Run random reads and writes, up to `depth` at a time, and hold every byte against the medium.
+
+        With `then` that many requests are submitted, and `then` is awaited while the last are still
+        in flight; those are not waited for.
+        """
+        traffic = Traffic(self.blk, self.image, self.rng, depth=depth, most_sectors=most_sectors)
+        await traffic.run(requests, finish=then is None)
+        if then is not None:
+            await then()
+        return traffic
+
+    @contextmanager
+    def expect(self, clause: str) -> Iterator[None]:
+        """The code below provokes a violation of `clause`; it is an error if it does not."""
+        with self.around.judge.expect(clause):
+            yield
+
+    def resize(self, sectors: int) -> None:
+        """Change the medium's capacity under the running device."""
+        self.image.resize(sectors)
+        self.around.set_capacity(sectors)
+
+    def note(self, text: str) -> None:
+        """Put a mark into the trace."""
+        self.around.events.emit(Mark(t=self.transport.now(), text=text))
+
+    @contextmanager
+    def waves(self) -> Iterator[None]:
+        """Record waves of what happens below, in a test with wave_window=True."""
+        self.around.waves(True)
+        try:
+            yield
+        finally:
+            self.around.waves(False)

@@ -1,0 +1,70 @@
+"""The guest of a test: the reference driver bound to the test's transport, with short verbs."""
+
+from __future__ import annotations
+
+import random
+
+from pymodel.driver.blk import VirtioBlk
+from pymodel.driver.config_ops import Style
+from pymodel.driver.core import VirtioDevice
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.driver.pci import VirtioPci
+from pymodel.spec import Feature, feature_mask
+from pymodel.transport import Transport
+from tb.sim_test import Skip
+
+EVERYTHING = -1
+
+
+class Guest:
+    """Starts, resets and starts again; `pci`, `device` and `blk` are the driver's own objects."""
+
+    def __init__(self, transport: Transport, rng: random.Random, *, plain: bool) -> None:
+        self.transport = transport
+        self._style = Style(rng=None if plain else rng)
+        self._enumerated = False
+        self.pci = VirtioPci(transport, style=self._style)
+        self.device = VirtioDevice(self.pci)
+        self.blk = VirtioBlk()
+
+    async def discover(self, mode: InterruptMode = InterruptMode.PER_QUEUE) -> None:
+        """Find the function and its structures; `mode` says which interrupts to use later."""
+        self.pci.interrupts.mode = mode
+        if not self._enumerated:
+            await self.pci.enumerate()
+            self._enumerated = True
+
+    async def start(
+        self,
+        features: int = EVERYTHING,
+        *,
+        queues: int = 0,
+        queue_size: int = 0,
+        mode: InterruptMode = InterruptMode.PER_QUEUE,
+    ) -> VirtioBlk:
+        """Bring the device up to DRIVER_OK with a fresh block driver, and return that.
+
+        `features` is the set to accept beside VERSION_1 (default: all that is offered and known);
+        raises Skip where the device does not offer one of them. `queues` and `queue_size` limit what
+        is used (0: all).
+        """
+        await self.discover(mode)
+        self.blk = VirtioBlk(queue_size=queue_size, queues=queues)
+        await self.device.probe(self.blk, wanted=features)
+        missing = features & ~self.device.offered if features != EVERYTHING else 0
+        if missing:
+            raise Skip(f"the device does not offer the features {missing:#x}")
+        return self.blk
+
+    async def reset(self) -> None:
+        """Reset the device and take the driver off it; requests in flight are lost."""
+        await self.device.remove()
+
+    def has(self, feature: Feature) -> bool:
+        """Whether a feature was negotiated."""
+        return bool(self.device.features & feature_mask(feature))
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that the device has not finished."""
+        return len(self.blk.requests.in_flight) if self.device.driver is not None else 0

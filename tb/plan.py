@@ -1,0 +1,69 @@
+"""The work order for one simulator process, as a JSON file: which tests, seeds and folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tb.results import write_whole
+from tb.session import Job
+from tb.sim_test import SimTest, discover
+
+VARIABLE = "VIRTIO_COSIM_PLAN"
+STARTED = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A manifest, the folder that the tests come from, whether to write waves, and the jobs in order."""
+
+    manifest: Path
+    tests: Path
+    waves: bool
+    jobs: tuple[Job, ...]
+
+    def save(self, path: Path) -> None:
+        """Write the plan to a file."""
+        rows = [
+            {
+                "test": job.test.name,
+                "seed": job.seed,
+                "folder": str(job.folder),
+                "image": str(job.image) if job.image else None,
+                "replay": job.replay,
+            }
+            for job in self.jobs
+        ]
+        content = {
+            "manifest": str(self.manifest),
+            "tests": str(self.tests),
+            "waves": self.waves,
+            "jobs": rows,
+        }
+        write_whole(path, json.dumps(content))
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read a plan that `save` wrote, importing its tests."""
+        content = json.loads(path.read_text())
+        folder = Path(content["tests"])
+        known = {test.name: test for test in discover(folder)}
+        jobs = tuple(_job(row, known) for row in content["jobs"])
+        return cls(Path(content["manifest"]), folder, content["waves"], jobs)
+
+
+def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
+    return Job(
+        test=known[str(row["test"])],
+        seed=int(row["seed"] or 0),
+        folder=Path(str(row["folder"])),
+        image=Path(str(row["image"])) if row["image"] else None,
+        replay=str(row["replay"]),
+    )
+
+
+def split(jobs: Sequence[Job], parts: int) -> list[list[Job]]:
+    """Deal jobs out to at most `parts` processes."""
+    return [list(jobs[index::parts]) for index in range(min(parts, len(jobs)))]

@@ -1,0 +1,102 @@
+"""Results of tests: one JSON file a test while they run, results.json and results.xml at the end.
+
+A file appears whole or not at all: it is written beside its place and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+PASS, FAIL, ERROR, SKIP = "pass", "fail", "error", "skip"
+_RANK = ("not-applicable", "not-exercised", "held", "violated")
+
+
+@dataclass(slots=True)
+class Result:
+    """The outcome of one test under one seed; `message` is one line, `sim_ns` simulated time."""
+
+    name: str
+    seed: int
+    status: str
+    violations: list[dict[str, Any]] = field(default_factory=list)
+    replay: str = ""
+    message: str = ""
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    clauses: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    sim_ns: int = 0
+    cycles: int = 0
+    buffers: int = 0
+    folder: str = ""
+    details: str = ""
+
+    def save(self, path: Path) -> None:
+        """Write the result to a file, whole."""
+        write_whole(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Read a result that `save` wrote."""
+        return cls(**json.loads(path.read_text()))
+
+    def public(self) -> dict[str, Any]:
+        """What results.json says of this test."""
+        hidden = ("clauses", "details")
+        return {key: value for key, value in asdict(self).items() if key not in hidden}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def merge_clauses(results: Iterable[dict[str, str]]) -> dict[str, str]:
+    """Return the verdict per clause over several runs: violated before held before not exercised."""
+    merged: dict[str, str] = {}
+    for verdicts in results:
+        for clause, verdict in verdicts.items():
+            if _RANK.index(verdict) >= _RANK.index(merged.get(clause, _RANK[0])):
+                merged[clause] = verdict
+    return dict(sorted(merged.items()))
+
+
+def write_results(folder: Path, results: Sequence[Result], about: dict[str, Any]) -> None:
+    """Write results.json and results.xml of a run; `about` says what ran (DUT, seed, path)."""
+    content = {
+        "tests": [result.public() for result in results],
+        "clauses": merge_clauses(result.clauses for result in results),
+        "run": about,
+    }
+    write_whole(folder / "results.json", json.dumps(content, indent=1))
+    write_whole(folder / "results.xml", _junit(results))
+
+
+def _junit(results: Sequence[Result]) -> str:
+    suite = ET.Element("testsuite", name="virtio-cosim", tests=str(len(results)))
+    for kind, attribute in ((FAIL, "failures"), (ERROR, "errors"), (SKIP, "skipped")):
+        suite.set(attribute, str(sum(result.status == kind for result in results)))
+    suite.set("time", f"{sum(result.seconds for result in results):.3f}")
+    for result in results:
+        module, _, function = result.name.rpartition(".")
+        case = ET.SubElement(suite, "testcase", classname=module, name=f"{function}[seed={result.seed}]")
+        case.set("time", f"{result.seconds:.3f}")
+        tag = {FAIL: "failure", ERROR: "error", SKIP: "skipped"}.get(result.status)
+        if tag:
+            element = ET.SubElement(case, tag, message=_clean(result.message))
+            element.text = _clean(f"{result.details}\nreplay: {result.replay}")
+    root = ET.Element("testsuites")
+    root.append(suite)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    """Text without the control characters that XML forbids."""
+    return "".join(c if c in "\n\t" or c >= " " else "?" for c in text)

@@ -1,0 +1,206 @@
+"""`virtio-cosim run`: builds the DUT, runs tests under seeds, and writes the run folder."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tb.build import Build, build
+from tb.errors import UsageError
+from tb.image import Image
+from tb.manifest import Manifest, load_manifest
+from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, shown
+from tb.plan import split
+from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
+from tb.session import Job
+from tb.sim_test import SimTest, discover, select
+from tb.simulate import Simulation, simulate
+
+MODEL = "model"
+WAVES = ("never", "on-fail", "always")
+SCRATCH = ".work"
+CORES = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`."""
+
+    dut: str = str(BUNDLED_MANIFEST)
+    tests: tuple[str, ...] = ()
+    seed: int = 1
+    seeds: int = 1
+    waves: str = "never"
+    out: Path | None = None
+    folder: Path = SIM_TESTS
+    image: Path | None = None
+    jobs: int = CORES
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run that happened: its folder and its results."""
+
+    folder: Path
+    results: tuple[Result, ...]
+    seconds: float
+
+    def count(self, status: str) -> int:
+        """How many tests ended so."""
+        return sum(result.status == status for result in self.results)
+
+    @property
+    def exit_status(self) -> int:
+        """0 all held, 1 a failure, 3 where only the bench or a tool failed."""
+        if self.count(FAIL):
+            return 1
+        return 3 if self.count(ERROR) else 0
+
+
+Tell = Callable[[str], None]
+
+
+class Run:
+    """One run from request to run folder; `tell` hears notes, `done` every result as it comes."""
+
+    def __init__(self, request: RunRequest, tell: Tell, done: Callable[[Result], None]) -> None:
+        self.request = request
+        self._tell = tell
+        self._done = done
+        self.tests = select(discover(request.folder), request.tests)
+        if request.image is not None:
+            Image.load(request.image)
+        self.manifest = None if request.dut == MODEL else load_manifest(Path(request.dut))
+        self.tests = self._fitting(self.tests)
+
+    def _fitting(self, tests: Sequence[SimTest]) -> list[SimTest]:
+        """The tests that can be asked of this device at all."""
+        target = "rtl" if self.manifest else "model"
+        device = self.manifest.device if self.manifest else "blk"
+        fitting = [t for t in tests if target in t.targets and t.device in (None, device)]
+        if not fitting:
+            raise UsageError(f"none of the {len(tests)} tests is for a {device} device as {target}")
+        return fitting
+
+    @property
+    def total(self) -> int:
+        """Number of test runs."""
+        return len(self.tests) * self.request.seeds
+
+    def execute(self) -> RunReport:
+        """Build, run, and write results; raises UsageError and ToolError."""
+        started = time.monotonic()
+        results = self._on_rtl(self.manifest) if self.manifest else self._on_model()
+        folder = self._folder
+        order = {(job.test.name, job.seed): place for place, job in enumerate(self._all_jobs())}
+        results.sort(key=lambda result: order[result.name, result.seed])
+        seconds = time.monotonic() - started
+        about = {
+            "dut": self.manifest.hdl.name if self.manifest else MODEL,
+            "manifest": shown(self.manifest.path) if self.manifest else None,
+            "seconds": round(seconds, 3),
+        }
+        write_results(folder, results, about)
+        return RunReport(folder, tuple(results), seconds)
+
+    def _on_rtl(self, manifest: Manifest) -> list[Result]:
+        always = self.request.waves == "always"
+        simulator = build(manifest, waves=always, tell=self._tell)
+        self._folder = _new_folder(self.request.out)
+        jobs = self._all_jobs()
+        # A process a test where waves are written: two tests share no simulator then.
+        results = simulate(self._simulation(manifest, simulator, "0"), split(jobs, self.request.jobs))
+        failed = [result for result in results if result.status == FAIL]
+        if failed and self.request.waves == "on-fail":
+            self._record(manifest, failed)
+        return results
+
+    def _record(self, manifest: Manifest, failed: Sequence[Result]) -> None:
+        """Run failed tests again with waves: same seed, same folder."""
+        self._tell(f"recording waves of {len(failed)} failed tests")
+        simulator = build(manifest, waves=True, tell=self._tell)
+        names = {(result.name, result.seed) for result in failed}
+        jobs = [job for job in self._all_jobs() if (job.test.name, job.seed) in names]
+        quiet = replace_tell(self._simulation(manifest, simulator, "waves"))
+        again = simulate(quiet, split(jobs, self.request.jobs))
+        for result in again:
+            if result.status != FAIL:
+                self._tell(
+                    f"{result.name} seed {result.seed} did not fail again: the bench is not repeatable"
+                )
+
+    def _on_model(self) -> list[Result]:
+        from tb.model_bench import run_on_model
+
+        self._folder = _new_folder(self.request.out)
+        results = []
+        for job in self._all_jobs():
+            results.append(run_on_model(job))
+            self._done(results[-1])
+        return results
+
+    def _simulation(self, manifest: Manifest, simulator: Build, name: str) -> Simulation:
+        scratch = self._folder / SCRATCH / name
+        return Simulation(manifest, simulator, self.request.folder.resolve(), scratch, self._done)
+
+    def _all_jobs(self) -> list[Job]:
+        seeds = range(self.request.seed, self.request.seed + self.request.seeds)
+        return [self._job(test, seed) for seed in seeds for test in self.tests]
+
+    def _job(self, test: SimTest, seed: int) -> Job:
+        name = test.name if self.request.seeds == 1 else f"{test.name}-{seed}"
+        image = self.request.image.resolve() if self.request.image else None
+        return Job(test, seed, self._folder / name, image, self._replay(test, seed))
+
+    def _replay(self, test: SimTest, seed: int) -> str:
+        words = ["virtio-cosim", "run", "--test", test.name, "--seed", str(seed)]
+        if self.manifest is None:
+            words += ["--dut", MODEL]
+        else:
+            words += ["--waves", "always"]
+            if self.manifest.path != BUNDLED_MANIFEST:
+                words += ["--dut", shown(self.manifest.path)]
+        if self.request.folder != SIM_TESTS:
+            words += ["--tests", shown(self.request.folder)]
+        if self.request.image is not None:
+            words += ["--image", shown(self.request.image)]
+        return shlex.join(words)
+
+
+def replace_tell(simulation: Simulation) -> Simulation:
+    """The same simulation without progress."""
+    return replace(simulation, tell=lambda result: None)
+
+
+def _new_folder(out: Path | None) -> Path:
+    """Make the run folder; raises UsageError if it exists with something else in it."""
+    folder = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    count = 1
+    while out is None and folder.exists():
+        count += 1
+        folder = folder.with_name(f"{time.strftime('%Y%m%d-%H%M%S')}-{count}")
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _is_run(folder))):
+        raise UsageError(f"{folder}: is there already and is no run folder: choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made: {error.strerror}") from None
+    for stale in ("results.json", "results.xml"):
+        (folder / stale).unlink(missing_ok=True)
+    return folder.resolve()
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / SCRATCH).exists() or (folder / "results.json").exists()
+
+
+def summary(report: RunReport) -> str:
+    """The line that counts."""
+    parts = [f"{report.count(PASS)} passed", f"{report.count(FAIL)} failed"]
+    parts += [f"{report.count(ERROR)} errors"] if report.count(ERROR) else []
+    parts += [f"{report.count(SKIP)} skipped"] if report.count(SKIP) else []
+    return ", ".join(parts)

@@ -1,0 +1,195 @@
+"""Runs one test on one bench: wires events to trace and judge, bounds it, drains it, gives the result."""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pymodel.events import Event, EventStream, Mark, Reset
+from pymodel.memory import GuestMemory
+from pymodel.transport import Transport
+from pymodel.vtrace import Header, VtraceWriter, write_vtrace
+from tb.env import Env, Surroundings
+from tb.failure import LAST_EVENTS, failure_page
+from tb.image import Image
+from tb.judge import Judge
+from tb.knobs import Knobs, draw_knobs
+from tb.ports.base import DmaPort
+from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_whole
+from tb.sim_test import SimTest, Skip
+
+DRAIN_NS = 20_000
+QUIET_NS = 1_000
+TRACE = "trace.vtrace"
+FAILURE = "failure.md"
+RESULT = "result.json"
+
+
+class TestTimeout(Exception):
+    """The test did not end within its simulated time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One test to run under one seed, and the folder for what it leaves behind."""
+
+    test: SimTest
+    seed: int
+    folder: Path
+    image: Path | None = None
+    replay: str = ""
+
+
+class Bench(Protocol):
+    """A device for one test, with the machine around it."""
+
+    @property
+    def target(self) -> str:
+        """What kind of device it is: "rtl" or "model"."""
+        ...
+
+    @property
+    def transport(self) -> Transport:
+        """The driver's way to the device."""
+        ...
+
+    @property
+    def dma(self) -> DmaPort:
+        """The device's way to guest memory."""
+        ...
+
+    @property
+    def medium(self) -> DmaPort | None:
+        """The device's way to its medium, where it is on pins."""
+        ...
+
+    async def start(self) -> None:
+        """Bring the device out of its power-on reset."""
+        ...
+
+    def set_capacity(self, sectors: int) -> None:
+        """Tell the device its medium's capacity."""
+        ...
+
+    async def bounded(self, work: Awaitable[None], timeout_us: int) -> None:
+        """Await the work; raises TestTimeout after that much simulated time."""
+        ...
+
+    def cycles(self) -> int:
+        """Clock cycles since the start; 0 where there is no clock."""
+        ...
+
+    def waves(self, on: bool) -> None:
+        """Record waves from now on, or stop."""
+        ...
+
+
+BenchFactory = Callable[[SimTest, Knobs, random.Random, GuestMemory, Image, EventStream], Bench]
+
+
+class Session:
+    """One run of one test."""
+
+    def __init__(self, job: Job, make_bench: BenchFactory, header: Header) -> None:
+        self.job = job
+        self.events = EventStream()
+        self.judge = Judge()
+        self.last: list[Event] = []
+        job.folder.mkdir(parents=True, exist_ok=True)
+        self._trace: VtraceWriter = write_vtrace(job.folder / TRACE, header)
+        self.events.subscribe(self._trace)
+        self.events.subscribe(self.judge)
+        knobs = draw_knobs(job.test.stress, job.seed, job.test.name)
+        memory = GuestMemory()
+        self.image = self._image()
+        rng = random.Random(f"bench/{job.seed}/{job.test.name}")
+        self.bench = make_bench(job.test, knobs, rng, memory, self.image, self.events)
+        self.env = Env(
+            Surroundings(
+                name=job.test.name,
+                target=self.bench.target,
+                seed=job.seed,
+                transport=self.bench.transport,
+                memory=memory,
+                image=self.image,
+                events=self.events,
+                judge=self.judge,
+                knobs=knobs,
+                dma=self.bench.dma,
+                set_capacity=self.bench.set_capacity,
+                waves=self.bench.waves,
+            )
+        )
+
+    def _image(self) -> Image:
+        if self.job.image is not None:
+            return Image.load(self.job.image)
+        return Image.pattern(self.job.test.image_sectors, self.job.seed)
+
+    async def run(self) -> Result:
+        """Run the test and write its trace, failure page and result."""
+        started = time.monotonic()
+        result = Result(self.job.test.name, self.job.seed, PASS, replay=self.job.replay)
+        result.folder = self.job.folder.name
+        try:
+            await self._perform()
+        except Skip as skip:
+            result.status, result.message = SKIP, str(skip)
+        except Exception as error:
+            result.status = FAIL
+            result.message = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+            result.details = traceback.format_exc()
+        self._judge(result)
+        result.seconds = round(time.monotonic() - started, 3)
+        result.sim_ns = self.env.now_ns
+        result.cycles = self.bench.cycles()
+        self._trace.close(orderly=result.status in (PASS, SKIP))
+        if result.status in (FAIL, ERROR):
+            page = failure_page(result, self.env.log[-LAST_EVENTS:], self.judge.sections())
+            write_whole(self.job.folder / FAILURE, page)
+        result.save(self.job.folder / RESULT)
+        return result
+
+    async def _perform(self) -> None:
+        self.events.emit(Mark(t=0, text=self.job.test.name))
+        self.events.emit(Reset(t=0, kind="power"))
+        self.bench.set_capacity(self.image.sectors)
+        await self.bench.bounded(self._whole(), self.job.test.timeout_us)
+
+    async def _whole(self) -> None:
+        await self.bench.start()
+        await self.job.test.function(self.env)
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Let the device finish what it began; what is left after that is a failure."""
+        ports = [port for port in (self.bench.dma, self.bench.medium) if port is not None]
+        deadline = self.env.now_ns + DRAIN_NS
+        while not all(port.idle for port in ports) and self.env.now_ns < deadline:
+            await self.env.delay(QUIET_NS)
+        await self.env.delay(QUIET_NS)
+        assert all(port.idle for port in ports), "DMA is still in flight after the test's end"
+        assert not self.env.driver.in_flight, f"{self.env.driver.in_flight} requests are pending at the end"
+        faults = [fault for port in ports for fault in port.faults]
+        assert not faults, f"AXI4: {faults[0]} ({len(faults)} faults)"
+
+    def _judge(self, result: Result) -> None:
+        """Let the checker have the last word; its violations come before any other failure."""
+        verdict = self.judge.finish()
+        result.violations = [asdict(violation) for violation in verdict.violations]
+        result.warnings = [asdict(warning) for warning in verdict.warnings]
+        result.clauses = verdict.clauses
+        result.buffers = self.judge.buffers
+        if verdict.violations:
+            first = verdict.violations[0]
+            blame = f"{first.clause} at {first.t / 1000:.3f} ns: {first.message}"
+            result.message = f"{blame}; then {result.message}" if result.status == FAIL else blame
+            result.status = FAIL
+        elif verdict.unmet and result.status == PASS:
+            result.status = FAIL
+            result.message = f"expected a violation of {', '.join(verdict.unmet)}, but none came"

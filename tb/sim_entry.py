@@ -1,0 +1,57 @@
+"""The module that cocotb runs in the simulator: one cocotb test for every job of the plan."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from pathlib import Path
+
+import cocotb
+
+from pymodel.vtrace import Header
+from tb.manifest import load_manifest
+from tb.plan import STARTED, VARIABLE, Plan
+from tb.rtl_bench import WAVE, RtlBench
+from tb.session import Job, Session
+
+LOG = "sim.log"
+
+
+def _redirect(log: Path) -> None:
+    """Send what simulator and Python print from now on to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def _register(plan: Plan) -> None:
+    manifest = load_manifest(plan.manifest)
+    header = Header(source="verilator", device=manifest.hdl.name, type=manifest.device_type)
+
+    def make(job: Job) -> None:
+        async def run(_: object) -> None:
+            job.folder.mkdir(parents=True, exist_ok=True)
+            (job.folder / STARTED).touch()
+            _redirect(job.folder / LOG)
+            wave = job.folder / WAVE if plan.waves else None
+            session = Session(job, functools.partial(RtlBench, manifest, wave), header)
+            result = await session.run()
+            print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")
+
+        name = f"job{len(_jobs)}"
+        run.__name__ = run.__qualname__ = name
+        _jobs.append(name)
+        globals()[name] = cocotb.test(name=job.test.name)(run)
+
+    for job in plan.jobs:
+        make(job)
+
+
+_jobs: list[str] = []
+_register(Plan.load(Path(os.environ[VARIABLE])))

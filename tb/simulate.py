@@ -1,0 +1,159 @@
+"""Runs jobs in simulator processes, watches them, and turns what dies into results of status "error"."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+import find_libpython
+
+from tb.build import Build
+from tb.errors import ToolError
+from tb.manifest import Manifest
+from tb.paths import ROOT
+from tb.plan import STARTED, VARIABLE, Plan
+from tb.results import ERROR, Result
+from tb.session import RESULT, Job
+
+WALL_LIMIT_S = 300.0
+POLL_S = 0.02
+PROCESS_LOG = "simulator.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What every simulator process of a run shares."""
+
+    manifest: Manifest
+    build: Build
+    tests: Path
+    scratch: Path
+    tell: Callable[[Result], None]
+
+
+class _Process:
+    """One simulator process working through its jobs; started again behind a job that killed it."""
+
+    def __init__(self, simulation: Simulation, number: int, jobs: Sequence[Job]) -> None:
+        self._simulation = simulation
+        self._number = number
+        self._jobs = list(jobs)
+        self._launches = 0
+        self.results: list[Result] = []
+        self._launch()
+
+    def _launch(self) -> None:
+        work = self._simulation
+        for job in self._jobs:
+            for leftover in (STARTED, RESULT):
+                (job.folder / leftover).unlink(missing_ok=True)
+        stem = f"{self._number}-{self._launches}"
+        plan = work.scratch / f"plan-{stem}.json"
+        Plan(work.manifest.path, work.tests, work.build.waves, tuple(self._jobs)).save(plan)
+        self.log = work.scratch / f"{stem}-{PROCESS_LOG}"
+        self._launches += 1
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(work.build.executable)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=work.scratch,
+                env=_environment(work, plan),
+                start_new_session=True,
+            )
+        self._since = time.monotonic()
+
+    def poll(self) -> bool:
+        """Collect finished jobs; return whether there is more to come."""
+        code = self._process.poll()
+        while self._jobs and (self._jobs[0].folder / RESULT).exists():
+            self._finish(Result.load(self._jobs.pop(0).folder / RESULT))
+        if not self._jobs:
+            if code is None and time.monotonic() - self._since < 10:
+                return True
+            self.stop()
+            return False
+        if code is None and time.monotonic() - self._since > WALL_LIMIT_S:
+            self._bury(f"no result within {WALL_LIMIT_S:.0f} s of real time")
+        elif code is not None:
+            self._bury(f"the simulator ended with {_cause(code)}")
+        return bool(self._jobs)
+
+    def _finish(self, result: Result) -> None:
+        self._since = time.monotonic()
+        self.results.append(result)
+        self._simulation.tell(result)
+
+    def _bury(self, cause: str) -> None:
+        """Give the job up that the process died on, and go on behind it."""
+        self.stop()
+        job = self._jobs.pop(0)
+        if not (job.folder / STARTED).exists():
+            raise ToolError(f"{cause} before its first test", self.log)
+        log = job.folder / "sim.log"
+        message = f"{cause} (see {log if log.exists() else self.log})"
+        result = Result(job.test.name, job.seed, ERROR, message=message, replay=job.replay)
+        result.folder = job.folder.name
+        job.folder.mkdir(parents=True, exist_ok=True)
+        result.details = (log if log.exists() else self.log).read_text(errors="replace")[-4000:]
+        result.save(job.folder / RESULT)
+        self._finish(result)
+        if self._jobs:
+            self._launch()
+
+    def stop(self) -> None:
+        """End the process and what it started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _cause(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+def _environment(work: Simulation, plan: Path) -> dict[str, str]:
+    env = dict(os.environ)
+    libpython = find_libpython.find_libpython()
+    users = [libpython] if libpython else []
+    env.update(
+        {
+            VARIABLE: str(plan),
+            "COCOTB_TOPLEVEL": work.manifest.hdl.toplevel,
+            "COCOTB_TEST_MODULES": "tb.sim_entry",
+            "COCOTB_RESULTS_FILE": str(plan.with_suffix(".xml")),
+            "COCOTB_REWRITE_ASSERTION_FILES": "test_*.py",
+            "COCOTB_TRUST_INERTIAL_WRITES": "1",
+            "COCOTB_LOG_LEVEL": "WARNING",
+            "GPI_LOG_LEVEL": "WARNING",
+            "TOPLEVEL_LANG": "verilog",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *(path for path in sys.path if path)]),
+            "PYGPI_PYTHON_BIN": sys.executable,
+            "GPI_USERS": ";".join([*users, cocotb_tools.config.pygpi_entry_point()]),
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
+        }
+    )
+    return env
+
+
+def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Result]:
+    """Run groups of jobs, a process each, and return all results."""
+    simulation.scratch.mkdir(parents=True, exist_ok=True)
+    processes = [_Process(simulation, number, jobs) for number, jobs in enumerate(groups)]
+    running = list(processes)
+    try:
+        while running:
+            running = [process for process in running if process.poll()]
+            time.sleep(POLL_S)
+    finally:
+        for process in processes:
+            process.stop()
+    return [result for process in processes for result in process.results]
