@@ -105,7 +105,7 @@ module vio_ring
   assign size = f_cfg.size;
   assign f_stop = stop_i[f_queue_q];
 
-  assign f_rd = f_state_q inside {FIdxCmd, FEntCmd, FDescCmd};
+  assign f_rd = f_state_q inside {FIdxCmd, FEntCmd, FDescCmd} && !f_stop;
   assign u_rd = u_state_q == UFlagCmd;
   assign rd_cmd_valid_o = !rd_busy_q && (f_rd || u_rd);
   assign rd_cmd_o = f_rd ? f_cmd : u_cmd;
@@ -226,11 +226,11 @@ module vio_ring
       default: f_state_d = FIdle;
     endcase
     if (f_advance) pending_d[f_queue_q] = 1'b1;
-    if (f_stop && (f_state_q inside {FIdxCmd, FEntCmd} && !rd_busy_q || f_rsp
+    if (f_stop && (f_state_q inside {FIdxCmd, FEntCmd} || f_rsp
                    && f_state_q inside {FIdxRsp, FEntRsp})) begin
       f_state_d = FIdle;
       f_bad = 1'b0;
-    end else if (f_stop && (f_state_q == FDescCmd && !rd_busy_q
+    end else if (f_stop && (f_state_q == FDescCmd
                             || f_rsp && f_state_q == FDescRsp)) begin
       f_state_d = FAbort;
     end
