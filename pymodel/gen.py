@@ -19,6 +19,8 @@ STRUCTURES = {
     "CAP_FIELD": spec.CAP_FIELDS,
     "PCI": spec.PCI_CFG,
     "BLK_CFG": spec.BLK_CFG,
+    "NET_CFG": spec.NET_CFG,
+    "CONSOLE_CFG": spec.CONSOLE_CFG,
 }
 
 

@@ -14,6 +14,8 @@ from pymodel import spec
 _SPLIT_DESC = struct.Struct("<QIHH")
 _USED_ELEMENT = struct.Struct("<II")
 _BLK_HEADER = struct.Struct("<IIQ")
+_NET_HEADER = struct.Struct("<BBHHHHH")
+_CONSOLE_CONTROL = struct.Struct("<IHH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,55 @@ def unpack_blk_header(data: bytes) -> tuple[int, int]:
     """Return (type, sector) of the 16 bytes in front of a block request."""
     kind, _, sector = _BLK_HEADER.unpack(data)
     return kind, sector
+
+
+@dataclass(frozen=True, slots=True)
+class NetHeader:
+    """struct virtio_net_hdr without extensions: the 12 bytes in front of a packet (virtio 1.4, 5.1.6)."""
+
+    flags: int = 0
+    gso_type: int = 0
+    hdr_len: int = 0
+    gso_size: int = 0
+    csum_start: int = 0
+    csum_offset: int = 0
+    num_buffers: int = 0
+
+    def pack(self) -> bytes:
+        """Return the 12 bytes."""
+        return _NET_HEADER.pack(
+            self.flags,
+            self.gso_type,
+            self.hdr_len,
+            self.gso_size,
+            self.csum_start,
+            self.csum_offset,
+            self.num_buffers,
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> NetHeader:
+        """Read the first 12 bytes; raises struct.error where there are fewer."""
+        return cls(*_NET_HEADER.unpack_from(data))
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleMessage:
+    """A control message of a console: 8 bytes and, for some events, a payload (virtio 1.4, 5.3.6.2)."""
+
+    id: int
+    event: int
+    value: int
+    payload: bytes = b""
+
+    def pack(self) -> bytes:
+        """Return the 8 bytes and the payload."""
+        return _CONSOLE_CONTROL.pack(self.id, self.event, self.value) + self.payload
+
+    @classmethod
+    def unpack(cls, data: bytes) -> ConsoleMessage:
+        """Read 8 bytes, and what follows as payload; raises struct.error where there are fewer."""
+        return cls(*_CONSOLE_CONTROL.unpack_from(data), data[_CONSOLE_CONTROL.size :])
 
 
 def need_event(event: int, new: int, old: int) -> bool:

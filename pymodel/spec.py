@@ -341,6 +341,130 @@ BLK_CFG = _fields(
 """struct virtio_blk_config up to the zoned part (virtio 1.4, 5.2.4)."""
 BLK_CFG_LENGTH = 0x60
 
+
+class NetFeature(IntEnum):
+    """Feature bits of a network device up to bit 63 (virtio 1.4, 5.1.3)."""
+
+    CSUM = 0
+    GUEST_CSUM = 1
+    CTRL_GUEST_OFFLOADS = 2
+    MTU = 3
+    MAC = 5
+    GUEST_TSO4 = 7
+    GUEST_TSO6 = 8
+    GUEST_ECN = 9
+    GUEST_UFO = 10
+    HOST_TSO4 = 11
+    HOST_TSO6 = 12
+    HOST_ECN = 13
+    HOST_UFO = 14
+    MRG_RXBUF = 15
+    STATUS = 16
+    CTRL_VQ = 17
+    CTRL_RX = 18
+    CTRL_VLAN = 19
+    CTRL_RX_EXTRA = 20
+    GUEST_ANNOUNCE = 21
+    MQ = 22
+    CTRL_MAC_ADDR = 23
+    DEVICE_STATS = 50
+    HASH_TUNNEL = 51
+    VQ_NOTF_COAL = 52
+    NOTF_COAL = 53
+    GUEST_USO4 = 54
+    GUEST_USO6 = 55
+    HOST_USO = 56
+    HASH_REPORT = 57
+    GUEST_HDRLEN = 59
+    RSS = 60
+    RSC_EXT = 61
+    STANDBY = 62
+    SPEED_DUPLEX = 63
+
+
+class NetStatus(IntFlag):
+    """Bits of a network device's status field (virtio 1.4, 5.1.4)."""
+
+    LINK_UP = 0x1
+    ANNOUNCE = 0x2
+
+
+class NetControl(IntEnum):
+    """Command classes of the control queue (virtio 1.4, 5.1.6.5)."""
+
+    RX = 0
+    MAC = 1
+    VLAN = 2
+    ANNOUNCE = 3
+    MQ = 4
+    GUEST_OFFLOADS = 5
+
+
+class NetControlRx(IntEnum):
+    """Commands of class RX (virtio 1.4, 5.1.6.5.1); each carries one byte, 0 or 1."""
+
+    PROMISC = 0
+    ALLMULTI = 1
+    ALLUNI = 2
+    NOMULTI = 3
+    NOUNI = 4
+    NOBCAST = 5
+
+
+NET_CONTROL_MAC_TABLE_SET = 0
+NET_CONTROL_MAC_ADDR_SET = 1
+NET_CONTROL_ANNOUNCE_ACK = 0
+NET_CONTROL_OK = 0
+NET_CONTROL_ERR = 1
+NET_HEADER_LENGTH = 12
+"""struct virtio_net_hdr without HASH_REPORT and later extensions (virtio 1.4, 5.1.6)."""
+NET_RX_BUFFER_MINIMUM = 1526
+"""Bytes of a receive buffer without MRG_RXBUF and receive offloads (virtio 1.4, 5.1.6.3.1)."""
+NET_CFG = _fields(
+    ("mac", 0x00, 6, "RO"),
+    ("status", 0x06, 2, "RO"),
+    ("max_virtqueue_pairs", 0x08, 2, "RO"),
+    ("mtu", 0x0A, 2, "RO"),
+    ("speed", 0x0C, 4, "RO"),
+    ("duplex", 0x10, 1, "RO"),
+    ("rss_max_key_size", 0x11, 1, "RO"),
+    ("rss_max_indirection_table_length", 0x12, 2, "RO"),
+    ("supported_hash_types", 0x14, 4, "RO"),
+    ("supported_tunnel_types", 0x18, 4, "RO"),
+)
+"""struct virtio_net_config (virtio 1.4, 5.1.4)."""
+
+
+class ConsoleFeature(IntEnum):
+    """Feature bits of a console (virtio 1.4, 5.3.3)."""
+
+    SIZE = 0
+    MULTIPORT = 1
+    EMERG_WRITE = 2
+
+
+class ConsoleControl(IntEnum):
+    """Events of a console's control messages (virtio 1.4, 5.3.6.2)."""
+
+    DEVICE_READY = 0
+    DEVICE_ADD = 1
+    DEVICE_REMOVE = 2
+    PORT_READY = 3
+    CONSOLE_PORT = 4
+    RESIZE = 5
+    PORT_OPEN = 6
+    PORT_NAME = 7
+
+
+CONSOLE_CONTROL_LENGTH = 8
+CONSOLE_CFG = _fields(
+    ("cols", 0x00, 2, "RO"),
+    ("rows", 0x02, 2, "RO"),
+    ("max_nr_ports", 0x04, 4, "RO"),
+    ("emerg_wr", 0x08, 4, "RW"),
+)
+"""struct virtio_console_config (virtio 1.4, 5.3.4)."""
+
 MSI_ADDRESS_BASE = 0xFEE0_0000
 MSI_ADDRESS_END = 0xFEF0_0000
 """Where this bench's host takes memory writes as interrupt messages (the x86 convention)."""
