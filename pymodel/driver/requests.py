@@ -1,14 +1,15 @@
-"""Requests in flight on a device's queues, and waiting for them: what block and entropy drivers share."""
+"""Requests in flight on a device's queues, and waiting for them: what the device drivers share."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pymodel.driver import errors
 from pymodel.driver.config_ops import Causes
 from pymodel.driver.core import VirtioDevice
-from pymodel.driver.framing import Framed
+from pymodel.driver.framing import Framed, Framer
 from pymodel.memory import Allocation
 from pymodel.ring.base import RingFull, UsedRingError, Virtqueue
 
@@ -54,6 +55,15 @@ class RequestQueues:
         if kick:
             await self.device.kick(queue)
 
+    async def submit(
+        self, request: Request, framer: Framer, readable: list[bytes], writable: list[int], *, kick: bool
+    ) -> None:
+        """Frame a request as the style will have it, and add it."""
+        queue = self.device.queues[request.queue]
+        framed = framer.frame(readable, writable, queue.size)
+        indirect = framer.indirect_from(queue, len(framed.readable) + len(framed.writable))
+        await self.add(request, framed, indirect, kick=kick)
+
     async def kick_all(self) -> None:
         """Ring for everything that was added."""
         for queue in self.device.queues.values():
@@ -73,6 +83,19 @@ class RequestQueues:
             if request.lost:
                 raise self.device.ops.log.error(errors.DriverError, "the request was lost in a reset")
             await self._step(deadline, f"a request on queue {request.queue} is not done")
+
+    async def wait_until(self, condition: Callable[[], bool], complaint: str) -> None:
+        """Serve interrupts until a condition holds; raises what `wait` raises, with `complaint` in it."""
+        deadline = self._deadline()
+        while not condition():
+            await self._step(deadline, complaint)
+
+    async def drain(self) -> None:
+        """Wait until nothing is in flight; raises like `wait`."""
+        await self.kick_all()
+        deadline = self._deadline()
+        while self.in_flight:
+            await self._step(deadline, f"{len(self.in_flight)} requests are not done")
 
     async def _step(self, deadline: int, complaint: str) -> None:
         """Wait for one interrupt (or one poll interval) and take what it announces."""

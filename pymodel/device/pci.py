@@ -1,0 +1,160 @@
+"""A modelled device as a PCI function: configuration space, BARs, MSI-X, INTx, resets (virtio 1.4, 4.1)."""
+
+from __future__ import annotations
+
+from pymodel import spec
+from pymodel.device.backend import Backend
+from pymodel.device.config import DeviceConfig, Place
+from pymodel.device.core import VirtioModel
+from pymodel.device.host import Host
+from pymodel.device.msix import MsixTable
+from pymodel.device.pcispace import ConfigSpace
+from pymodel.events import Reset
+from pymodel.spec import CAP_FIELDS, CapType, PciCapId, PciCommand
+
+
+class PciModel(VirtioModel):
+    """A virtio-pci function; accesses are bytes at offsets, side effects come at once."""
+
+    def __init__(self, host: Host, config: DeviceConfig, backend: Backend) -> None:
+        super().__init__(host, config, backend)
+        self.space = ConfigSpace(config, backend)
+        self.msix = MsixTable(host, config.vectors, lambda: self.space.msix_control, self.may_master)
+        self._flr_wanted = False
+
+    def may_master(self) -> bool:
+        """Whether the command register lets the function reach memory."""
+        return bool(self.space.field("command") & PciCommand.BUS_MASTER)
+
+    def msix_enabled(self) -> bool:
+        """Whether MSI-X is on."""
+        return self.msix.enabled
+
+    def fire(self, vector: int) -> None:
+        """Send an MSI-X vector."""
+        self.msix.fire(vector)
+
+    def reset(self) -> None:
+        """Be as after a virtio reset: nothing is pending any more."""
+        super().reset()
+        self.msix.pending = 0
+
+    def function_reset(self, kind: str) -> None:
+        """Be as after power-on; `kind` is the event's."""
+        self.space.reset()
+        self.msix.reset()
+        self.reset()
+        self.generation = 0
+        self.host.emit(Reset(t=self.host.time, kind=kind))
+
+    def settle(self) -> None:
+        """An access completed: work, and let INTx follow ISR status."""
+        if self._flr_wanted:
+            self._flr_wanted = False
+            self.function_reset("flr")
+        self.accessed()
+        self.update_lines()
+
+    def update_lines(self) -> None:
+        """Let pending messages, the interrupt status bit and INTx follow the function's state."""
+        self.msix.flush()
+        pending = bool(self.isr) and not self.msix_enabled()
+        self.space.set_interrupt_status(pending)
+        disabled = self.space.field("command") & PciCommand.INTX_DISABLE
+        self.host.drive_intx(int(pending and not disabled))
+
+    def _decoded(self, bar: int) -> bool:
+        kind = self.config.bars.get(bar)
+        command = self.space.field("command")
+        if kind is None:
+            return False
+        return bool(command & (PciCommand.IO if kind.kind == "io" else PciCommand.MEMORY))
+
+    def bar_read(self, bar: int, addr: int, length: int) -> bytes:
+        """Read a BAR; all ones where the function does not decode it."""
+        if not self._decoded(bar):
+            return b"\xff" * length
+        return self._read(bar, addr, length)
+
+    def bar_write(self, bar: int, addr: int, data: bytes) -> None:
+        """Write a BAR; lost where the function does not decode it."""
+        if self._decoded(bar):
+            self._write(bar, addr, data)
+
+    def _structure(self, bar: int, addr: int) -> tuple[CapType, int] | None:
+        """Return the structure at an address and the offset in it."""
+        for cap_type, place in self.config.places.items():
+            if place.bar == bar and place.offset <= addr < place.offset + place.length:
+                return cap_type, addr - place.offset
+        return None
+
+    def _read(self, bar: int, addr: int, length: int) -> bytes:
+        found = self._structure(bar, addr)
+        if found is None:
+            return self._read_msix(bar, addr, length)
+        kind, offset = found
+        if kind == CapType.COMMON:
+            return self.common.read(offset, length)
+        if kind == CapType.DEVICE:
+            return self.read_config(offset, length)
+        if kind == CapType.ISR and offset == 0:
+            return bytes([self.read_isr()]).ljust(length, b"\0")
+        return bytes(length)
+
+    def _read_msix(self, bar: int, addr: int, length: int) -> bytes:
+        for (place, base), data in (
+            (self.config.msix_table, bytes(self.msix.table)),
+            (self.config.msix_pba, self.msix.read_pending()),
+        ):
+            if bar == place and base <= addr < base + len(data):
+                return data[addr - base : addr - base + length].ljust(length, b"\0")
+        return bytes(length)
+
+    def _write(self, bar: int, addr: int, data: bytes) -> None:
+        found = self._structure(bar, addr)
+        table_bar, table = self.config.msix_table
+        if found is None:
+            if bar == table_bar and table <= addr < table + len(self.msix.table):
+                self.msix.write(addr - table, data)
+            return
+        kind, offset = found
+        if kind == CapType.COMMON:
+            self.common.write(offset, data)
+        elif kind == CapType.DEVICE:
+            self.write_config(offset, data)
+        elif kind == CapType.NOTIFY:
+            self.doorbell(int.from_bytes(data, "little"))
+
+    def config_read(self, addr: int, length: int) -> bytes:
+        """Read configuration space; a read of pci_cfg_data performs the access it stands for."""
+        window = self.space.window + spec.CAP_PCI_CFG_DATA
+        if addr < window + 4 and window < addr + length:
+            aim = self._aim()
+            if aim:
+                data = self._read(aim.bar, aim.offset, aim.length)
+                self.space.data[window : window + aim.length] = data
+        return bytes(self.space.data[addr : addr + length]).ljust(length, b"\0")
+
+    def config_write(self, addr: int, data: bytes) -> None:
+        """Write configuration space; a write of pci_cfg_data performs the access it stands for."""
+        self.space.write(addr, data)
+        window = self.space.window + spec.CAP_PCI_CFG_DATA
+        if addr < window + 4 and window < addr + len(data):
+            aim = self._aim()
+            if aim:
+                self._write(aim.bar, aim.offset, bytes(self.space.data[window : window + aim.length]))
+        self._check_flr()
+
+    def _aim(self) -> Place | None:
+        """Return the access that PCI_CFG stands for; None unless it is aligned and inside a structure."""
+        bar, offset, length = (
+            self.space.get(self.space.window + CAP_FIELDS[name].offset, CAP_FIELDS[name].width)
+            for name in ("bar", "offset", "length")
+        )
+        aligned = length in (1, 2, 4) and offset % length == 0
+        return Place(bar, offset, length) if aligned and self._structure(bar, offset) else None
+
+    def _check_flr(self) -> None:
+        position = self.space.positions[PciCapId.PCI_EXPRESS] + spec.PCIE_DEVICE_CONTROL
+        if self.space.get(position, 2) & spec.PCIE_DEVICE_CONTROL_FLR:
+            self._flr_wanted = True

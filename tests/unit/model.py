@@ -1,0 +1,49 @@
+"""A guest over the device model, for the unit tests."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pymodel.device.blk import BlkBackend
+from pymodel.device.config import DeviceConfig
+from pymodel.device.transport import ModelTransport
+from pymodel.driver.blk import VirtioBlk
+from pymodel.driver.config_ops import Style
+from pymodel.driver.guest import Guest
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.events import Event
+
+SECTORS = 64
+
+
+def image() -> bytearray:
+    """A medium whose every sector is different."""
+    return bytearray(b"".join(bytes([n]) * 256 + bytes([255 - n]) * 256 for n in range(SECTORS)))
+
+
+class Bench:
+    """The model, its recorded events, and a guest with a block driver."""
+
+    def __init__(
+        self,
+        config: DeviceConfig | None = None,
+        *,
+        mode: InterruptMode = InterruptMode.PER_QUEUE,
+        seed: int | None = None,
+        queues: int = 1,
+        window: bool = False,
+        queue_size: int = 0,
+    ) -> None:
+        self.backend = BlkBackend(image(), queues=queues)
+        self.transport = ModelTransport(self.backend, config)
+        self.events: list[Event] = []
+        self.transport.events.subscribe(self.events.append)
+        style = Style() if seed is None else Style(rng=Random(seed))
+        driver = VirtioBlk(queue_size=queue_size)
+        self.guest = Guest(self.transport, driver, mode=mode, style=style, window=window)
+        self.blk = driver
+        self.model = self.transport.device
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        """The recorded events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
