@@ -225,7 +225,8 @@ class ConsoleMessage:
     @classmethod
     def unpack(cls, data: bytes) -> ConsoleMessage:
         """Read 8 bytes, and what follows as payload; raises struct.error where there are fewer."""
-        return cls(*_CONSOLE_CONTROL.unpack_from(data), data[_CONSOLE_CONTROL.size :])
+        port, event, value = _CONSOLE_CONTROL.unpack_from(data)
+        return cls(port, event, value, data[_CONSOLE_CONTROL.size :])
 
 
 def need_event(event: int, new: int, old: int) -> bool:

@@ -68,9 +68,7 @@ class VirtioEntropy(VirtioDriver):
         """
         await self.requests.wait(request)
         if not request.data:
-            raise self.requests.device.ops.log.error(
-                errors.ProtocolError, "a request came back without a byte"
-            )
+            raise self.requests.device.ops.log.error(errors.ProtocolError, "a request without a byte")
         return request.data
 
     async def read(self, length: int) -> bytes:

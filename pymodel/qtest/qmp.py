@@ -19,7 +19,7 @@ class QmpMonitor:
         self._read()
         self.command("qmp_capabilities")
 
-    def command(self, name: str, **arguments: Any) -> Any:
+    def command(self, name: str, /, **arguments: Any) -> Any:
         """Carry out a QMP command (underscores in argument names become dashes), return its answer."""
         request = {"execute": name, "arguments": {key.replace("_", "-"): v for key, v in arguments.items()}}
         self._stream.write(json.dumps(request) + "\n")

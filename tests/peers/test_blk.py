@@ -6,25 +6,14 @@ import pytest
 
 from pymodel.driver.blk import BlkError, VirtioBlk
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.spec import BLK_SECTOR, BlkRequest, BlkStatus, Feature, feature_mask
+from pymodel.spec import BLK_SECTOR, BlkRequest, BlkStatus
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.peer import Options, Peer
+from tests.peers.rings import BASE, each_layout, each_ring
 
 SECTORS = 256
 IMAGE = bytes((sector * 7 + byte) & 0xFF for sector in range(SECTORS) for byte in range(BLK_SECTOR))
-BASE = feature_mask(Feature.VERSION_1, Feature.RING_RESET) | 0xFF_FFFF
-RINGS = {
-    "split": 0,
-    "split-event": feature_mask(Feature.EVENT_IDX),
-    "split-indirect": feature_mask(Feature.INDIRECT_DESC),
-    "split-both": feature_mask(Feature.EVENT_IDX, Feature.INDIRECT_DESC),
-    "packed": feature_mask(Feature.RING_PACKED),
-    "packed-event": feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX),
-    "packed-indirect": feature_mask(Feature.RING_PACKED, Feature.INDIRECT_DESC),
-    "packed-both": feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX, Feature.INDIRECT_DESC),
-}
-each_ring = pytest.mark.parametrize("ring", RINGS.values(), ids=RINGS)
 
 
 def sectors(first: int, count: int) -> bytes:
@@ -56,7 +45,7 @@ def test_any_framing_and_order_reads_the_same(start_peer: StartPeer, ring: int, 
 
 
 @pytest.mark.parametrize("mode", InterruptMode)
-@pytest.mark.parametrize("ring", [0, feature_mask(Feature.RING_PACKED)], ids=["split", "packed"])
+@each_layout
 def test_every_interrupt_mode_completes(start_peer: StartPeer, mode: InterruptMode, ring: int) -> None:
     peer = start_peer(devices.blk(IMAGE), Options(mode=mode))
     blk = peer.bind(VirtioBlk(), BASE | ring)
