@@ -46,7 +46,8 @@ module vio_dma_place #(
 
   // Lanes from `lane` up belong to this word, the lower ones to the next.
   logic [DataWidth-1:0] turned, prev_q;
-  assign turned = DataWidth'({data_i, data_i} >> ((LaneBits + 4)'(DataWidth) - {1'b0, lane, 3'b000}));
+  assign turned = DataWidth'({data_i, data_i}
+                             >> ((LaneBits + 4)'(DataWidth) - {1'b0, lane, 3'b000}));
   always_comb begin
     for (int unsigned i = 0; i < DataBytes; i++) begin
       beat_data_o[8*i +: 8] = (LaneBits'(i) < lane) ? prev_q[8*i +: 8] : turned[8*i +: 8];
