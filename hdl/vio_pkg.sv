@@ -39,9 +39,10 @@ package vio_pkg;
   } pci_ctrl_t;
 
   /// Replace the bytes of `old` that a register write carries.
-  function automatic logic [31:0] strobe_merge(logic [31:0] old, reg_req_t req);
+  function automatic logic [31:0] strobe_merge(logic [31:0] old, logic [31:0] wdata,
+                                              logic [3:0] strb);
     for (int unsigned i = 0; i < 4; i++) begin
-      strobe_merge[8*i +: 8] = req.strb[i] ? req.wdata[8*i +: 8] : old[8*i +: 8];
+      strobe_merge[8*i +: 8] = strb[i] ? wdata[8*i +: 8] : old[8*i +: 8];
     end
   endfunction
 
@@ -57,6 +58,7 @@ package vio_pkg;
     logic [12:0] len;
   } dma_cmd_t;
 
+  /* verilator lint_off SYMRSVDWORD */ // `queue` and `abort` are words of the C++ library
   /// One buffer element of a chain, in chain order, as the ring hands it to a device back end.
   typedef struct packed {
     logic [15:0] queue;
@@ -75,5 +77,6 @@ package vio_pkg;
     logic [7:0]  tag;
     logic [31:0] written;  ///< bytes written from the first device-writable byte on
   } completion_t;
+  /* verilator lint_on SYMRSVDWORD */
 
 endpackage

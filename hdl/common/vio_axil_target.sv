@@ -60,9 +60,9 @@ module vio_axil_target
   assign req_o.write = pick_write;
   assign req_o.wdata = w_data_q;
 
-  logic [AddrWidth-1:0] addr;
-  assign addr       = pick_write ? aw_addr_q : ar_addr_q;
-  assign req_o.addr = 32'({addr[AddrWidth-1:2], 2'b00});
+  logic [AddrWidth-1:2] word;
+  assign word       = pick_write ? aw_addr_q[AddrWidth-1:2] : ar_addr_q[AddrWidth-1:2];
+  assign req_o.addr = 32'({word, 2'b00});
   assign req_o.strb = pick_write ? w_strb_q : 4'hf << ar_addr_q[1:0];
 
   assign s_axil_awready = !aw_full_q;

@@ -105,7 +105,7 @@ module vio_common_cfg
   end
 
   logic [31:0] merged;
-  assign merged = strobe_merge(rdata, req);
+  assign merged = strobe_merge(rdata, req.wdata, req.strb);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_registers
     if (!rst_ni) begin

@@ -50,15 +50,15 @@ module vio_features
     end else if (write) begin
       unique case (req_i.addr)
         vio_spec_pkg::COMMON_DEVICE_FEATURE_SELECT: begin
-          device_select_q <= strobe_merge(device_select_q, req_i);
+          device_select_q <= strobe_merge(device_select_q, req_i.wdata, req_i.strb);
         end
         vio_spec_pkg::COMMON_DRIVER_FEATURE_SELECT: begin
-          driver_select_q <= strobe_merge(driver_select_q, req_i);
+          driver_select_q <= strobe_merge(driver_select_q, req_i.wdata, req_i.strb);
         end
         vio_spec_pkg::COMMON_DRIVER_FEATURE: begin
           if (driver_select_q[31:1] == '0 && !features_ok_i) begin
             driver_feature_q[driver_select_q[0]]
-              <= strobe_merge(driver_feature_q[driver_select_q[0]], req_i);
+              <= strobe_merge(driver_feature_q[driver_select_q[0]], req_i.wdata, req_i.strb);
           end
         end
         default: ;

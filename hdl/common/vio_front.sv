@@ -31,8 +31,11 @@ module vio_front
   output logic [31:0]                  bar_rsp_rdata_o,
   output logic                         intx_o,
 
-  /// Bus mastering, payload and read request sizes for DMA.
-  output pci_ctrl_t                    pci_ctrl_o,
+  /// DMA and messages may leave.
+  output logic                         bus_master_o,
+  /// Max_Payload_Size and Max_Read_Request_Size in bytes.
+  output logic [12:0]                  max_payload_bytes_o,
+  output logic [12:0]                  max_read_bytes_o,
   /// Present no new DMA address.
   output logic                         dma_pause_o,
   input  logic                         dma_quiet_i,
@@ -76,12 +79,15 @@ module vio_front
   localparam int unsigned BarEnd       = int'(BarNotify) + NotifyLength;
   localparam logic [63:0] BarSize      = BarEnd <= 32'h1_0000 ? 64'h1_0000 : 64'd1 << $clog2(BarEnd);
 
+  pci_ctrl_t   pci_ctrl;
   logic        flr, clear, live, suspended, features_ok, acceptable, status_notify, cfg_notify;
   logic        interrupt_status, irq_quiet, irq_drained, cfg_barrier, bar_barrier;
   logic        status_write;
   logic [7:0]  status, status_wdata, generation;
   logic [15:0] config_vector;
-  reg_req_t    window_req, common_req, isr_req, device_req, table_req, pba_req, notify_req;
+  reg_req_t    window_req, common_req, device_req, table_req, notify_req;
+  logic        isr_read;
+  logic [10:0] pba_index;
   logic        window_gnt, window_rsp_valid;
   logic [31:0] common_rdata, isr_rdata, device_rdata, table_rdata, pba_rdata;
 
@@ -90,7 +96,10 @@ module vio_front
 
   assign queue_silent = stopped_i & ~queue_busy;
   assign stop_o       = queue_resetting | {NumQueues{resetting_o}};
-  assign run_o        = live && pci_ctrl_o.bus_master;
+  assign max_payload_bytes_o = 13'd128 << pci_ctrl.max_payload;
+  assign max_read_bytes_o    = 13'd128 << pci_ctrl.max_read_request;
+  assign bus_master_o = pci_ctrl.bus_master;
+  assign run_o        = live && pci_ctrl.bus_master;
 
   vio_pci_config #(
     .DeviceType       (DeviceType),
@@ -107,7 +116,7 @@ module vio_front
     .rsp_rdata_o            (cfg_rsp_rdata_o),
     .interrupt_status_i     (interrupt_status),
     .transactions_pending_i (dma_pending_i || resetting_o),
-    .ctrl_o                 (pci_ctrl_o),
+    .ctrl_o                 (pci_ctrl),
     .flr_o                  (flr),
     .irq_barrier_o          (cfg_barrier),
     .irq_quiet_i            (irq_quiet),
@@ -123,7 +132,7 @@ module vio_front
     .NotifyLength    (NotifyLength)
   ) u_bar (
     .clk_i, .rst_ni,
-    .memory_enable_i    (pci_ctrl_o.memory),
+    .memory_enable_i    (pci_ctrl.memory),
     .host_req_i         (bar_req_i),
     .host_gnt_o         (bar_gnt_o),
     .host_rsp_valid_o   (bar_rsp_valid_o),
@@ -133,13 +142,13 @@ module vio_front
     .rsp_rdata_o        (bar_rsp_rdata_o),
     .common_req_o       (common_req),
     .common_rdata_i     (common_rdata),
-    .isr_req_o          (isr_req),
+    .isr_read_o         (isr_read),
     .isr_rdata_i        (isr_rdata),
     .device_req_o       (device_req),
     .device_rdata_i     (device_rdata),
     .table_req_o        (table_req),
     .table_rdata_i      (table_rdata),
-    .pba_req_o          (pba_req),
+    .pba_index_o        (pba_index),
     .pba_rdata_i        (pba_rdata),
     .notify_req_o       (notify_req),
     .irq_barrier_o      (bar_barrier),
@@ -220,7 +229,10 @@ module vio_front
   ) u_irq (
     .clk_i, .rst_ni, .irq_queue_i, .irq_ready_o, .intx_o,
     .msg_valid_o, .msg_ready_i, .msg_addr_o, .msg_data_o, .msg_done_i,
-    .ctrl_i             (pci_ctrl_o),
+    .bus_master_i       (pci_ctrl.bus_master),
+    .msix_enable_i      (pci_ctrl.msix_enable),
+    .msix_mask_i        (pci_ctrl.msix_mask),
+    .intx_disable_i     (pci_ctrl.intx_disable),
     .flr_i              (flr),
     .clear_i            (clear),
     .queue_clear_i      (queue_cleared),
@@ -229,11 +241,11 @@ module vio_front
     .config_event_i     ((cfg_notify || status_notify) && !resetting_o),
     .config_vector_i    (config_vector),
     .queue_vector_i     (queue_vector),
-    .isr_req_i          (isr_req),
+    .isr_read_i         (isr_read),
     .isr_rdata_o        (isr_rdata),
     .table_req_i        (table_req),
     .table_rdata_o      (table_rdata),
-    .pba_req_i          (pba_req),
+    .pba_index_i        (pba_index),
     .pba_rdata_o        (pba_rdata),
     .interrupt_status_o (interrupt_status),
     .barrier_i          (cfg_barrier || bar_barrier),

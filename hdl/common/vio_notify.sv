@@ -27,7 +27,7 @@ module vio_notify
   logic        upper;   // the doorbell lies in the upper half of the dword
   logic        width_ok, place_ok;
   logic [15:0] value;
-  logic [31:0] queue;
+  logic [31:0] index;
   assign whole    = features_i[FEATURE_NOTIFICATION_DATA];
   assign upper    = !whole && req_i.strb[1:0] == '0;
   assign width_ok = whole ? req_i.strb == '1 : upper ? req_i.strb[3:2] == '1 : req_i.strb[1:0] == '1;
@@ -35,17 +35,17 @@ module vio_notify
 
   if (NotifyMultiplier == 0) begin : gen_by_value
     assign place_ok = req_i.addr == '0 && !upper;
-    assign queue    = 32'(features_i[FEATURE_NOTIF_CONFIG_DATA] ? notif_config_data(value) : value);
+    assign index    = 32'(features_i[FEATURE_NOTIF_CONFIG_DATA] ? notif_config_data(value) : value);
   end else begin : gen_by_address
     localparam int unsigned Shift = $clog2(NotifyMultiplier);
     logic [31:0] place;
     assign place    = {req_i.addr[31:2], upper, 1'b0};
     assign place_ok = place[Shift-1:0] == '0;
-    assign queue    = place >> Shift;
+    assign index    = place >> Shift;
   end
 
-  assign kick_valid_o = req_i.valid && req_i.write && width_ok && place_ok && queue < NumQueues;
-  assign kick_queue_o = queue[15:0];
+  assign kick_valid_o = req_i.valid && req_i.write && width_ok && place_ok && index < NumQueues;
+  assign kick_queue_o = index[15:0];
   assign kick_data_o  = whole ? req_i.wdata : {16'd0, value};
 
 endmodule

@@ -96,7 +96,7 @@ module vio_queue_regs
 
   logic [31:0] merged;
   logic        write;
-  assign merged = strobe_merge(present, req_i);
+  assign merged = strobe_merge(present, req_i.wdata, req_i.strb);
   assign write  = req_i.valid && req_i.write && exists && !bank.resetting;
 
   always_comb begin : proc_write

@@ -1,6 +1,8 @@
 /// Records that pass between the stages of the block back end.
 package vio_blk_pkg;
 
+  /* verilator lint_off SYMRSVDWORD */ // `queue` is a word of the C++ library
+
   /// A piece of guest memory.
   typedef struct packed {
     logic [63:0] addr;
@@ -45,5 +47,6 @@ package vio_blk_pkg;
     logic [63:0] status_addr;
     logic [31:0] written;   ///< for the completion
   } request_t;
+  /* verilator lint_on SYMRSVDWORD */
 
 endpackage

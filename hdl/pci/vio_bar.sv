@@ -30,13 +30,15 @@ module vio_bar
 
   output reg_req_t    common_req_o,
   input  logic [31:0] common_rdata_i,
-  output reg_req_t    isr_req_o,
+  /// The ISR status byte is being read.
+  output logic        isr_read_o,
   input  logic [31:0] isr_rdata_i,
   output reg_req_t    device_req_o,
   input  logic [31:0] device_rdata_i,
   output reg_req_t    table_req_o,
   input  logic [31:0] table_rdata_i,
-  output reg_req_t    pba_req_o,
+  /// Dword of the pending bit array.
+  output logic [10:0] pba_index_o,
   input  logic [31:0] pba_rdata_i,
   output reg_req_t    notify_req_o,
 
@@ -72,15 +74,6 @@ module vio_bar
     region_req.addr  = req.addr - base;
   endfunction
 
-  // A vector register or anything in the MSI-X table: the driver may count on silence afterwards.
-  function automatic logic may_silence(reg_req_t req, region_e region);
-    unique case (region)
-      RegionTable:  return req.write;
-      RegionCommon: return req.write && (req.addr[5:2] == 4'h4 || req.addr[5:2] == 4'h6);
-      default:      return 1'b0;
-    endcase
-  endfunction
-
   logic     busy_q, window_q, barrier_q;
   region_e  region, region_q;
   reg_req_t req;
@@ -89,16 +82,24 @@ module vio_bar
   assign req    = window_req_i.valid ? window_req_i : host_req_i;
   assign region = (window_req_i.valid || memory_enable_i) ? decode(req.addr) : RegionNone;
 
+  // A vector register or anything in the MSI-X table: the driver may count on silence afterwards.
+  logic may_silence;
+  assign may_silence = req.write
+                       && (region == RegionTable
+                           || (region == RegionCommon
+                               && req.addr inside {vio_spec_pkg::COMMON_CONFIG_MSIX_VECTOR,
+                                                   vio_spec_pkg::COMMON_QUEUE_SIZE}));
+
   logic take;
   assign take         = !busy_q && req.valid;
   assign window_gnt_o = take && window_req_i.valid;
   assign host_gnt_o   = take && !window_req_i.valid;
 
   assign common_req_o = region_req(req, take && region == RegionCommon, BarCommon);
-  assign isr_req_o    = region_req(req, take && region == RegionIsr, BarIsr);
+  assign isr_read_o   = take && region == RegionIsr && !req.write && req.strb[0];
   assign device_req_o = region_req(req, take && region == RegionDevice, BarDevice);
   assign table_req_o  = region_req(req, take && region == RegionTable, BarTable);
-  assign pba_req_o    = region_req(req, take && region == RegionPba, BarPba);
+  assign pba_index_o  = req.addr[12:2] - BarPba[12:2];
   assign notify_req_o = region_req(req, take && region == RegionNotify, BarNotify);
 
   assign irq_barrier_o      = barrier_q;
@@ -124,7 +125,7 @@ module vio_bar
     end else if (take) begin
       busy_q    <= 1'b1;
       window_q  <= window_req_i.valid;
-      barrier_q <= may_silence(req, region);
+      barrier_q <= may_silence;
       region_q  <= region;
     end else if (done) begin
       {busy_q, barrier_q} <= '0;

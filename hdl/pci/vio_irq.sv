@@ -14,7 +14,11 @@ module vio_irq
   input  logic                       clk_i,
   input  logic                       rst_ni,
 
-  input  pci_ctrl_t                  ctrl_i,
+  /// Bus Master Enable, and MSI-X Enable and Function Mask.
+  input  logic                       bus_master_i,
+  input  logic                       msix_enable_i,
+  input  logic                       msix_mask_i,
+  input  logic                       intx_disable_i,
   /// Function-level reset: forget everything, mask all vectors.
   input  logic                       flr_i,
   /// The virtio device was reset: forget events and ISR, keep what belongs to MSI-X.
@@ -32,11 +36,13 @@ module vio_irq
   input  logic [15:0]                config_vector_i,
   input  logic [NumQueues-1:0][15:0] queue_vector_i,
 
-  input  reg_req_t                   isr_req_i,
+  /// The driver reads the ISR status byte.
+  input  logic                       isr_read_i,
   output logic [31:0]                isr_rdata_o,
   input  reg_req_t                   table_req_i,
   output logic [31:0]                table_rdata_o,
-  input  reg_req_t                   pba_req_i,
+  /// Dword of the pending bit array that is read.
+  input  logic [10:0]                pba_index_i,
   output logic [31:0]                pba_rdata_o,
 
   output logic                       intx_o,
@@ -84,7 +90,7 @@ module vio_irq
   end
 
   logic may_send;
-  assign may_send = ctrl_i.msix_enable && !ctrl_i.msix_mask && ctrl_i.bus_master && !hold_i;
+  assign may_send = msix_enable_i && !msix_mask_i && bus_master_i && !hold_i;
 
   // Round robin over the sources that could send.
   logic [SourceWidth-1:0] last_q, pick;
@@ -149,7 +155,7 @@ module vio_irq
   end
 
   // Events wait here only under MSI-X; without it they go to the ISR status at once.
-  assign to_isr = !ctrl_i.msix_enable;
+  assign to_isr = !msix_enable_i;
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_pending
     if (!rst_ni) begin
       pending_q <= '0;
@@ -171,7 +177,7 @@ module vio_irq
       isr_rdata_o <= {30'h0, isr_q};
       if (flr_i || clear_i) begin
         isr_q <= '0;
-      end else if (isr_req_i.valid && !isr_req_i.write && isr_req_i.strb[0]) begin
+      end else if (isr_read_i) begin
         isr_q <= isr_set;
       end else begin
         isr_q <= isr_q | isr_set;
@@ -179,8 +185,8 @@ module vio_irq
     end
   end
 
-  assign interrupt_status_o = !ctrl_i.msix_enable && isr_q != '0;
-  assign intx_o             = interrupt_status_o && !ctrl_i.intx_disable;
+  assign interrupt_status_o = !msix_enable_i && isr_q != '0;
+  assign intx_o             = interrupt_status_o && !intx_disable_i;
 
   // The pending bit of a vector is the union of the waiting events that are mapped to it.
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_pba
@@ -189,7 +195,7 @@ module vio_irq
     end else begin
       pba_rdata_o <= '0;
       for (int unsigned i = 0; i < NumSources; i++) begin
-        if (pending_q[i] && vector[i][15:5] == pba_req_i.addr[12:2]) begin
+        if (pending_q[i] && vector[i][15:5] == pba_index_i) begin
           pba_rdata_o[vector[i][4:0]] <= 1'b1;
         end
       end

@@ -37,8 +37,9 @@ module vio_msix_table
   assign index = req_i.valid ? entry : vector_i;
   assign write = req_i.valid && req_i.write;
 
-  logic [31:0] addr_low_q, addr_high_q, data_q;
+  logic [31:0] addr_low, addr_low_q, addr_high_q, data_q;
   logic        entry_masked_q;
+  assign addr_low = {req_i.wdata[31:2], 2'b00};  // messages are dwords
   always_ff @(posedge clk_i) begin : proc_memories
     addr_low_q     <= addr_low_mem[index];
     addr_high_q    <= addr_high_mem[index];
@@ -47,7 +48,7 @@ module vio_msix_table
     field_q        <= field;
     for (int unsigned i = 0; i < 4; i++) begin
       if (write && req_i.strb[i]) begin
-        if (field == 2'd0) addr_low_mem[entry][8*i +: 8] <= req_i.wdata[8*i +: 8];
+        if (field == 2'd0) addr_low_mem[entry][8*i +: 8] <= addr_low[8*i +: 8];
         if (field == 2'd1) addr_high_mem[entry][8*i +: 8] <= req_i.wdata[8*i +: 8];
         if (field == 2'd2) data_mem[entry][8*i +: 8] <= req_i.wdata[8*i +: 8];
       end
@@ -56,7 +57,7 @@ module vio_msix_table
 
   always_comb begin : proc_rdata
     unique case (field_q)
-      2'd0: rdata_o = {addr_low_q[31:2], 2'b00};
+      2'd0: rdata_o = addr_low_q;
       2'd1: rdata_o = addr_high_q;
       2'd2: rdata_o = data_q;
       2'd3: rdata_o = {31'h0, entry_masked_q};
@@ -74,7 +75,7 @@ module vio_msix_table
   end
 
   assign masked_o   = masked_q;
-  assign msg_addr_o = {addr_high_q, addr_low_q[31:2], 2'b00};
+  assign msg_addr_o = {addr_high_q, addr_low_q};
   assign msg_data_o = data_q;
 
   logic unused_req;

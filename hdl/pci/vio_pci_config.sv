@@ -71,7 +71,7 @@ module vio_pci_config
   localparam logic [63:0] BarMask      = ~(BarSize - 64'd1);
 
   logic [15:0] command_q, dev_ctl_q, dev_ctl2_q, link_ctl_q;
-  logic [63:0] bar_q;
+  logic [63:4] bar_q;
   logic [7:0]  cache_line_q, int_line_q;
   logic        msix_enable_q, msix_mask_q, d3_q;
 
@@ -83,9 +83,9 @@ module vio_pci_config
   logic [9:0] dword;
   assign dword = req_i.addr[11:2];
 
-  function automatic logic at(logic [9:0] word, logic [7:0] position, logic [7:0] offset);
-    return word == {2'b00, position[7:2]} + {4'h0, offset[7:2]};
-  endfunction
+  localparam logic [31:0] PosCommand = PCI_COMMAND;
+  localparam logic [31:0] PosPmCtl   = 32'(PosPm) + 32'h4;
+  localparam logic [31:0] PosDevCtl  = 32'(PosPcie) + PCIE_DEVICE_CONTROL;
 
   // The PCI_CFG window owns its capability's dwords behind the first.
   reg_req_t    window_req;
@@ -169,12 +169,12 @@ module vio_pci_config
   logic [31:0] merged;
   logic        write;
   logic        write_command, write_dev_ctl, write_msix, write_pm;
-  assign merged        = strobe_merge(rdata, req_i);
+  assign merged        = strobe_merge(rdata, req_i.wdata, req_i.strb);
   assign write         = req_i.valid && req_i.write;
-  assign write_command = write && dword == 10'h001;
-  assign write_pm      = write && at(dword, PosPm, 8'h4) && req_i.strb[0];
-  assign write_dev_ctl = write && at(dword, PosPcie, 8'(PCIE_DEVICE_CONTROL));
-  assign write_msix    = write && at(dword, PosMsix, 8'h0) && req_i.strb[3];
+  assign write_command = write && req_i.addr == PosCommand;
+  assign write_pm      = write && req_i.addr == PosPmCtl && req_i.strb[0];
+  assign write_dev_ctl = write && req_i.addr == PosDevCtl;
+  assign write_msix    = write && req_i.addr == 32'(PosMsix) && req_i.strb[3];
 
   logic wants_flr, stops_dma;
   assign wants_flr = write_dev_ctl && req_i.strb[1] && req_i.wdata[15];
@@ -217,7 +217,7 @@ module vio_pci_config
       if (write_pm && req_i.wdata[1] == req_i.wdata[0]) d3_q <= req_i.wdata[0];
       unique case (dword)
         10'h003: cache_line_q <= merged[7:0];
-        10'h004: bar_q[31:0]  <= merged & BarMask[31:0];
+        10'h004: bar_q[31:4]  <= merged[31:4] & BarMask[31:4];
         10'h005: bar_q[63:32] <= merged & BarMask[63:32];
         10'h00f: int_line_q   <= merged[7:0];
         10'h016: link_ctl_q   <= merged[15:0] & LinkCtlMask;

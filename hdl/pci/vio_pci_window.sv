@@ -60,20 +60,17 @@ module vio_pci_window
   assign bar_req_o.wdata = data_q << shift;
   assign bar_req_o.strb  = lanes << offset_q[1:0];
 
-  logic     rsp;
-  reg_req_t read_fill;  // what a read stores into pci_cfg_data
-  assign rsp             = state_q == StWait && bar_rsp_valid_i;
-  assign read_fill.valid = rsp && !req_i.write;
-  assign read_fill.write = 1'b1;
-  assign read_fill.addr  = OffData;
-  assign read_fill.wdata = bar_rsp_rdata_i >> shift;
-  assign read_fill.strb  = lanes;
+  logic        rsp, fill;  // a read stores what it got into the first bytes of pci_cfg_data
+  logic [31:0] filled;
+  assign rsp    = state_q == StWait && bar_rsp_valid_i;
+  assign fill   = rsp && !req_i.write;
+  assign filled = strobe_merge(data_q, bar_rsp_rdata_i >> shift, lanes);
 
   assign done_o        = req_i.valid && (rsp || (state_q == StIdle && !(data_hit && access)));
   assign bar_word_o    = {24'h0, bar_q};
   assign offset_word_o = offset_q;
   assign length_word_o = length_q;
-  assign data_word_o   = read_fill.valid ? strobe_merge(data_q, read_fill) : data_q;
+  assign data_word_o   = fill ? filled : data_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_state
     if (!rst_ni) begin
@@ -93,14 +90,14 @@ module vio_pci_window
       {bar_q, offset_q, length_q, data_q} <= '0;
     end else if (clear_i) begin
       {bar_q, offset_q, length_q, data_q} <= '0;
-    end else if (read_fill.valid) begin
-      data_q <= data_word_o;
+    end else if (fill) begin
+      data_q <= filled;
     end else if (req_i.valid && req_i.write && state_q == StIdle) begin
       unique case (req_i.addr)
         OffBar:    if (req_i.strb[0]) bar_q <= req_i.wdata[7:0];
-        OffOffset: offset_q <= strobe_merge(offset_q, req_i);
-        OffLength: length_q <= strobe_merge(length_q, req_i);
-        OffData:   data_q <= strobe_merge(data_q, req_i);
+        OffOffset: offset_q <= strobe_merge(offset_q, req_i.wdata, req_i.strb);
+        OffLength: length_q <= strobe_merge(length_q, req_i.wdata, req_i.strb);
+        OffData:   data_q <= strobe_merge(data_q, req_i.wdata, req_i.strb);
         default:   ;
       endcase
     end

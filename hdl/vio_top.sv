@@ -1,0 +1,520 @@
+/// Virtio-pci block device: wiring of the front end, the ring engine, the DMA initiator and the block
+/// back end. One clock; reset may be asserted at any time and is released with the clock.
+module vio_top
+  import vio_pkg::*;
+  import vio_spec_pkg::*;
+#(
+  /// Number of virtqueues, 1 to 64.
+  parameter int unsigned NumQueues = 8,
+  /// Descriptors of the largest queue, a power of two up to 32768.
+  parameter int unsigned MaxQueueSize = 1024,
+  /// Entries of the MSI-X table, up to 512.
+  parameter int unsigned NumVectors = NumQueues + 1,
+  /// Bits of a beat on both AXI4 ports, a power of two from 64 to 512.
+  parameter int unsigned DataWidth = 256,
+  /// notify_off_multiplier: 0, or a power of two from 2 on (below 4 but 0 NOTIFICATION_DATA is not offered).
+  parameter int unsigned NotifyMultiplier = 4,
+  /// What may be offered on top of VERSION_1, of all that this device can do.
+  parameter logic [63:0] OfferedFeatures = '1,
+  localparam int unsigned IdWidth = 4
+) (
+  input  logic                   clk_i,
+  input  logic                   rst_ni,
+
+  // PCI configuration space: byte address = configuration offset.
+  input  logic [11:0]            s_cfg_axil_awaddr,
+  input  logic                   s_cfg_axil_awvalid,
+  output logic                   s_cfg_axil_awready,
+  input  logic [31:0]            s_cfg_axil_wdata,
+  input  logic [3:0]             s_cfg_axil_wstrb,
+  input  logic                   s_cfg_axil_wvalid,
+  output logic                   s_cfg_axil_wready,
+  output logic [1:0]             s_cfg_axil_bresp,
+  output logic                   s_cfg_axil_bvalid,
+  input  logic                   s_cfg_axil_bready,
+  input  logic [11:0]            s_cfg_axil_araddr,
+  input  logic                   s_cfg_axil_arvalid,
+  output logic                   s_cfg_axil_arready,
+  output logic [31:0]            s_cfg_axil_rdata,
+  output logic [1:0]             s_cfg_axil_rresp,
+  output logic                   s_cfg_axil_rvalid,
+  input  logic                   s_cfg_axil_rready,
+
+  // BAR0: byte address = offset in the BAR.
+  input  logic [31:0]            s_bar_axil_awaddr,
+  input  logic                   s_bar_axil_awvalid,
+  output logic                   s_bar_axil_awready,
+  input  logic [31:0]            s_bar_axil_wdata,
+  input  logic [3:0]             s_bar_axil_wstrb,
+  input  logic                   s_bar_axil_wvalid,
+  output logic                   s_bar_axil_wready,
+  output logic [1:0]             s_bar_axil_bresp,
+  output logic                   s_bar_axil_bvalid,
+  input  logic                   s_bar_axil_bready,
+  input  logic [31:0]            s_bar_axil_araddr,
+  input  logic                   s_bar_axil_arvalid,
+  output logic                   s_bar_axil_arready,
+  output logic [31:0]            s_bar_axil_rdata,
+  output logic [1:0]             s_bar_axil_rresp,
+  output logic                   s_bar_axil_rvalid,
+  input  logic                   s_bar_axil_rready,
+
+  // Guest memory and interrupt messages.
+  output logic [IdWidth-1:0]     m_dma_axi_arid,
+  output logic [63:0]            m_dma_axi_araddr,
+  output logic [7:0]             m_dma_axi_arlen,
+  output logic [2:0]             m_dma_axi_arsize,
+  output logic [1:0]             m_dma_axi_arburst,
+  output logic                   m_dma_axi_arvalid,
+  input  logic                   m_dma_axi_arready,
+  input  logic [IdWidth-1:0]     m_dma_axi_rid,
+  input  logic [DataWidth-1:0]   m_dma_axi_rdata,
+  input  logic [1:0]             m_dma_axi_rresp,
+  input  logic                   m_dma_axi_rlast,
+  input  logic                   m_dma_axi_rvalid,
+  output logic                   m_dma_axi_rready,
+  output logic [IdWidth-1:0]     m_dma_axi_awid,
+  output logic [63:0]            m_dma_axi_awaddr,
+  output logic [7:0]             m_dma_axi_awlen,
+  output logic [2:0]             m_dma_axi_awsize,
+  output logic [1:0]             m_dma_axi_awburst,
+  output logic                   m_dma_axi_awvalid,
+  input  logic                   m_dma_axi_awready,
+  output logic [DataWidth-1:0]   m_dma_axi_wdata,
+  output logic [DataWidth/8-1:0] m_dma_axi_wstrb,
+  output logic                   m_dma_axi_wlast,
+  output logic                   m_dma_axi_wvalid,
+  input  logic                   m_dma_axi_wready,
+  input  logic [IdWidth-1:0]     m_dma_axi_bid,
+  input  logic [1:0]             m_dma_axi_bresp,
+  input  logic                   m_dma_axi_bvalid,
+  output logic                   m_dma_axi_bready,
+
+  // The medium: byte address = sector * 512.
+  output logic [IdWidth-1:0]     m_med_axi_arid,
+  output logic [63:0]            m_med_axi_araddr,
+  output logic [7:0]             m_med_axi_arlen,
+  output logic [2:0]             m_med_axi_arsize,
+  output logic [1:0]             m_med_axi_arburst,
+  output logic                   m_med_axi_arvalid,
+  input  logic                   m_med_axi_arready,
+  input  logic [IdWidth-1:0]     m_med_axi_rid,
+  input  logic [DataWidth-1:0]   m_med_axi_rdata,
+  input  logic [1:0]             m_med_axi_rresp,
+  input  logic                   m_med_axi_rlast,
+  input  logic                   m_med_axi_rvalid,
+  output logic                   m_med_axi_rready,
+  output logic [IdWidth-1:0]     m_med_axi_awid,
+  output logic [63:0]            m_med_axi_awaddr,
+  output logic [7:0]             m_med_axi_awlen,
+  output logic [2:0]             m_med_axi_awsize,
+  output logic [1:0]             m_med_axi_awburst,
+  output logic                   m_med_axi_awvalid,
+  input  logic                   m_med_axi_awready,
+  output logic [DataWidth-1:0]   m_med_axi_wdata,
+  output logic [DataWidth/8-1:0] m_med_axi_wstrb,
+  output logic                   m_med_axi_wlast,
+  output logic                   m_med_axi_wvalid,
+  input  logic                   m_med_axi_wready,
+  input  logic [IdWidth-1:0]     m_med_axi_bid,
+  input  logic [1:0]             m_med_axi_bresp,
+  input  logic                   m_med_axi_bvalid,
+  output logic                   m_med_axi_bready,
+
+  /// Capacity of the medium in 512-byte sectors; may change at any time.
+  input  logic [63:0]            medium_sectors_i,
+  /// INTx, active high.
+  output logic                   intx_o
+);
+
+  localparam int unsigned DmaRing = vio_dma_pkg::DmaRing;
+  localparam int unsigned DmaBlk  = vio_dma_pkg::DmaBlk;
+
+  // What the parts of this device can do, and from that what is offered.
+  localparam logic [63:0] RingFeatures =
+      (64'd1 << FEATURE_ACCESS_PLATFORM) | (64'd1 << FEATURE_ORDER_PLATFORM)
+      | (64'd1 << FEATURE_NOTIF_CONFIG_DATA) | (64'd1 << FEATURE_RING_RESET)
+      | (64'd1 << FEATURE_SUSPEND)
+      | (64'(NotifyMultiplier == 0 || NotifyMultiplier >= 4) << FEATURE_NOTIFICATION_DATA);
+  localparam logic [63:0] BlkFeatures =
+      (64'd1 << BLK_FEATURE_SEG_MAX) | (64'd1 << BLK_FEATURE_BLK_SIZE)
+      | (64'd1 << BLK_FEATURE_FLUSH) | (64'(NumQueues > 1) << BLK_FEATURE_MQ);
+  localparam logic [63:0] Offered =
+      (OfferedFeatures & (RingFeatures | BlkFeatures)) | (64'd1 << FEATURE_VERSION_1);
+
+  // Host side: configuration space and BAR0.
+  reg_req_t    cfg_req, bar_req;
+  logic        cfg_gnt, cfg_rsp_valid, bar_gnt, bar_rsp_valid;
+  logic [31:0] cfg_rsp_rdata, bar_rsp_rdata;
+
+  vio_axil_target #(
+    .AddrWidth (12)
+  ) u_cfg_target (
+    .clk_i, .rst_ni,
+    .s_axil_awaddr  (s_cfg_axil_awaddr),
+    .s_axil_awvalid (s_cfg_axil_awvalid),
+    .s_axil_awready (s_cfg_axil_awready),
+    .s_axil_wdata   (s_cfg_axil_wdata),
+    .s_axil_wstrb   (s_cfg_axil_wstrb),
+    .s_axil_wvalid  (s_cfg_axil_wvalid),
+    .s_axil_wready  (s_cfg_axil_wready),
+    .s_axil_bresp   (s_cfg_axil_bresp),
+    .s_axil_bvalid  (s_cfg_axil_bvalid),
+    .s_axil_bready  (s_cfg_axil_bready),
+    .s_axil_araddr  (s_cfg_axil_araddr),
+    .s_axil_arvalid (s_cfg_axil_arvalid),
+    .s_axil_arready (s_cfg_axil_arready),
+    .s_axil_rdata   (s_cfg_axil_rdata),
+    .s_axil_rresp   (s_cfg_axil_rresp),
+    .s_axil_rvalid  (s_cfg_axil_rvalid),
+    .s_axil_rready  (s_cfg_axil_rready),
+    .req_o          (cfg_req),
+    .gnt_i          (cfg_gnt),
+    .rsp_valid_i    (cfg_rsp_valid),
+    .rsp_rdata_i    (cfg_rsp_rdata)
+  );
+
+  vio_axil_target #(
+    .AddrWidth (32)
+  ) u_bar_target (
+    .clk_i, .rst_ni,
+    .s_axil_awaddr  (s_bar_axil_awaddr),
+    .s_axil_awvalid (s_bar_axil_awvalid),
+    .s_axil_awready (s_bar_axil_awready),
+    .s_axil_wdata   (s_bar_axil_wdata),
+    .s_axil_wstrb   (s_bar_axil_wstrb),
+    .s_axil_wvalid  (s_bar_axil_wvalid),
+    .s_axil_wready  (s_bar_axil_wready),
+    .s_axil_bresp   (s_bar_axil_bresp),
+    .s_axil_bvalid  (s_bar_axil_bvalid),
+    .s_axil_bready  (s_bar_axil_bready),
+    .s_axil_araddr  (s_bar_axil_araddr),
+    .s_axil_arvalid (s_bar_axil_arvalid),
+    .s_axil_arready (s_bar_axil_arready),
+    .s_axil_rdata   (s_bar_axil_rdata),
+    .s_axil_rresp   (s_bar_axil_rresp),
+    .s_axil_rvalid  (s_bar_axil_rvalid),
+    .s_axil_rready  (s_bar_axil_rready),
+    .req_o          (bar_req),
+    .gnt_i          (bar_gnt),
+    .rsp_valid_i    (bar_rsp_valid),
+    .rsp_rdata_i    (bar_rsp_rdata)
+  );
+
+  // Front end to ring engine.
+  queue_cfg_t [NumQueues-1:0] queue_cfg;
+  logic [63:0]                features;
+  logic                       run, drain, idle, resetting;
+  logic [NumQueues-1:0]       stop, stopped;
+  logic                       kick_valid, irq_valid, irq_ready, ring_error, blk_error;
+  logic [15:0]                kick_queue, irq_queue;
+  logic [31:0]                kick_data;
+
+  // Interrupt messages, and the DMA initiator's leash.
+  logic        msg_valid, msg_ready, msg_done, dma_pause, dma_quiet, dma_pending, dma_enable;
+  logic        bus_master;
+  logic [12:0] max_payload_bytes, max_read_bytes;
+  logic [63:0] msg_addr;
+  logic [31:0] msg_data;
+
+  // Device configuration.
+  logic [BLK_CFG_LENGTH*8-1:0] dev_cfg;
+  logic                        dev_cfg_changed, dev_cfg_we;
+  logic [31:0]                 dev_cfg_addr, dev_cfg_wdata;
+  logic [3:0]                  dev_cfg_strb;
+
+  vio_front #(
+    .DeviceType       (DEVICE_TYPE_BLK),
+    .NumQueues        (NumQueues),
+    .MaxQueueSize     (MaxQueueSize),
+    .NumVectors       (NumVectors),
+    .NotifyMultiplier (NotifyMultiplier),
+    .Offered          (Offered),
+    .DeviceCfgLength  (BLK_CFG_LENGTH)
+  ) u_front (
+    .clk_i, .rst_ni, .intx_o,
+    .cfg_req_i           (cfg_req),
+    .cfg_gnt_o           (cfg_gnt),
+    .cfg_rsp_valid_o     (cfg_rsp_valid),
+    .cfg_rsp_rdata_o     (cfg_rsp_rdata),
+    .bar_req_i           (bar_req),
+    .bar_gnt_o           (bar_gnt),
+    .bar_rsp_valid_o     (bar_rsp_valid),
+    .bar_rsp_rdata_o     (bar_rsp_rdata),
+    .bus_master_o        (bus_master),
+    .max_payload_bytes_o (max_payload_bytes),
+    .max_read_bytes_o    (max_read_bytes),
+    .dma_pause_o         (dma_pause),
+    .dma_quiet_i         (dma_quiet),
+    .dma_pending_i       (dma_pending),
+    .resetting_o         (resetting),
+    .queue_cfg_o         (queue_cfg),
+    .features_o          (features),
+    .run_o               (run),
+    .drain_o             (drain),
+    .idle_i              (idle),
+    .stop_o              (stop),
+    .stopped_i           (stopped),
+    .kick_valid_o        (kick_valid),
+    .kick_queue_o        (kick_queue),
+    .kick_data_o         (kick_data),
+    .irq_valid_i         (irq_valid),
+    .irq_queue_i         (irq_queue),
+    .irq_ready_o         (irq_ready),
+    .ring_error_i        (ring_error || blk_error),
+    .msg_valid_o         (msg_valid),
+    .msg_ready_i         (msg_ready),
+    .msg_addr_o          (msg_addr),
+    .msg_data_o          (msg_data),
+    .msg_done_i          (msg_done),
+    .dev_cfg_i           (dev_cfg),
+    .dev_cfg_changed_i   (dev_cfg_changed),
+    .dev_cfg_we_o        (dev_cfg_we),
+    .dev_cfg_addr_o      (dev_cfg_addr),
+    .dev_cfg_wdata_o     (dev_cfg_wdata),
+    .dev_cfg_strb_o      (dev_cfg_strb)
+  );
+
+  // DMA clients, indexed by DmaRing and DmaBlk.
+  logic [1:0]                rd_cmd_valid, rd_cmd_ready, rd_rsp_valid, rd_rsp_ready;
+  logic [1:0]                rd_rsp_last, rd_rsp_err;
+  logic [1:0]                wr_cmd_valid, wr_cmd_ready, wr_data_valid, wr_data_ready;
+  logic [1:0]                wr_rsp_valid, wr_rsp_err;
+  dma_cmd_t [1:0]            rd_cmd, wr_cmd;
+  logic [1:0][DataWidth-1:0] rd_rsp_data, wr_data;
+
+  // Ring engine to back end.
+  logic        seg_valid, seg_ready, cpl_valid, cpl_ready, be_stop, be_idle;
+  segment_t    seg;
+  completion_t cpl;
+
+  vio_ring #(
+    .NumQueues    (NumQueues),
+    .MaxQueueSize (MaxQueueSize),
+    .DataWidth    (DataWidth)
+  ) u_ring (
+    .clk_i, .rst_ni,
+    .queue_cfg_i     (queue_cfg),
+    .features_i      (features),
+    .run_i           (run),
+    .drain_i         (drain),
+    .idle_o          (idle),
+    .kick_valid_i    (kick_valid),
+    .kick_queue_i    (kick_queue),
+    .kick_data_i     (kick_data),
+    .stop_i          (stop),
+    .stopped_o       (stopped),
+    .irq_valid_o     (irq_valid),
+    .irq_queue_o     (irq_queue),
+    .irq_ready_i     (irq_ready),
+    .ring_error_o    (ring_error),
+    .rd_cmd_valid_o  (rd_cmd_valid[DmaRing]),
+    .rd_cmd_ready_i  (rd_cmd_ready[DmaRing]),
+    .rd_cmd_o        (rd_cmd[DmaRing]),
+    .rd_rsp_valid_i  (rd_rsp_valid[DmaRing]),
+    .rd_rsp_ready_o  (rd_rsp_ready[DmaRing]),
+    .rd_rsp_data_i   (rd_rsp_data[DmaRing]),
+    .rd_rsp_last_i   (rd_rsp_last[DmaRing]),
+    .rd_rsp_err_i    (rd_rsp_err[DmaRing]),
+    .wr_cmd_valid_o  (wr_cmd_valid[DmaRing]),
+    .wr_cmd_ready_i  (wr_cmd_ready[DmaRing]),
+    .wr_cmd_o        (wr_cmd[DmaRing]),
+    .wr_data_valid_o (wr_data_valid[DmaRing]),
+    .wr_data_ready_i (wr_data_ready[DmaRing]),
+    .wr_data_o       (wr_data[DmaRing]),
+    .wr_rsp_valid_i  (wr_rsp_valid[DmaRing]),
+    .wr_rsp_err_i    (wr_rsp_err[DmaRing]),
+    .seg_valid_o     (seg_valid),
+    .seg_ready_i     (seg_ready),
+    .seg_o           (seg),
+    .cpl_valid_i     (cpl_valid),
+    .cpl_ready_o     (cpl_ready),
+    .cpl_i           (cpl),
+    .be_stop_o       (be_stop),
+    .be_idle_i       (be_idle)
+  );
+
+  vio_blk #(
+    .DataWidth (DataWidth),
+    .IdWidth   (IdWidth),
+    .NumQueues (NumQueues),
+    .SegDepth  (MaxQueueSize)
+  ) u_blk (
+    .clk_i, .rst_ni, .medium_sectors_i,
+    .seg_valid_i       (seg_valid),
+    .seg_ready_o       (seg_ready),
+    .seg_i             (seg),
+    .cpl_valid_o       (cpl_valid),
+    .cpl_ready_i       (cpl_ready),
+    .cpl_o             (cpl),
+    .be_stop_i         (be_stop),
+    .be_idle_o         (be_idle),
+    .be_error_o        (blk_error),
+    .rd_cmd_valid_o    (rd_cmd_valid[DmaBlk]),
+    .rd_cmd_ready_i    (rd_cmd_ready[DmaBlk]),
+    .rd_cmd_o          (rd_cmd[DmaBlk]),
+    .rd_rsp_valid_i    (rd_rsp_valid[DmaBlk]),
+    .rd_rsp_ready_o    (rd_rsp_ready[DmaBlk]),
+    .rd_rsp_data_i     (rd_rsp_data[DmaBlk]),
+    .rd_rsp_last_i     (rd_rsp_last[DmaBlk]),
+    .rd_rsp_err_i      (rd_rsp_err[DmaBlk]),
+    .wr_cmd_valid_o    (wr_cmd_valid[DmaBlk]),
+    .wr_cmd_ready_i    (wr_cmd_ready[DmaBlk]),
+    .wr_cmd_o          (wr_cmd[DmaBlk]),
+    .wr_data_valid_o   (wr_data_valid[DmaBlk]),
+    .wr_data_ready_i   (wr_data_ready[DmaBlk]),
+    .wr_data_o         (wr_data[DmaBlk]),
+    .wr_rsp_valid_i    (wr_rsp_valid[DmaBlk]),
+    .wr_rsp_err_i      (wr_rsp_err[DmaBlk]),
+    .dev_cfg_o         (dev_cfg),
+    .dev_cfg_changed_o (dev_cfg_changed),
+    .dev_cfg_we_i      (dev_cfg_we),
+    .dev_cfg_addr_i    (dev_cfg_addr),
+    .dev_cfg_wdata_i   (dev_cfg_wdata),
+    .dev_cfg_strb_i    (dev_cfg_strb),
+    .m_axi_arid        (m_med_axi_arid),
+    .m_axi_araddr      (m_med_axi_araddr),
+    .m_axi_arlen       (m_med_axi_arlen),
+    .m_axi_arsize      (m_med_axi_arsize),
+    .m_axi_arburst     (m_med_axi_arburst),
+    .m_axi_arvalid     (m_med_axi_arvalid),
+    .m_axi_arready     (m_med_axi_arready),
+    .m_axi_rid         (m_med_axi_rid),
+    .m_axi_rdata       (m_med_axi_rdata),
+    .m_axi_rresp       (m_med_axi_rresp),
+    .m_axi_rlast       (m_med_axi_rlast),
+    .m_axi_rvalid      (m_med_axi_rvalid),
+    .m_axi_rready      (m_med_axi_rready),
+    .m_axi_awid        (m_med_axi_awid),
+    .m_axi_awaddr      (m_med_axi_awaddr),
+    .m_axi_awlen       (m_med_axi_awlen),
+    .m_axi_awsize      (m_med_axi_awsize),
+    .m_axi_awburst     (m_med_axi_awburst),
+    .m_axi_awvalid     (m_med_axi_awvalid),
+    .m_axi_awready     (m_med_axi_awready),
+    .m_axi_wdata       (m_med_axi_wdata),
+    .m_axi_wstrb       (m_med_axi_wstrb),
+    .m_axi_wlast       (m_med_axi_wlast),
+    .m_axi_wvalid      (m_med_axi_wvalid),
+    .m_axi_wready      (m_med_axi_wready),
+    .m_axi_bid         (m_med_axi_bid),
+    .m_axi_bresp       (m_med_axi_bresp),
+    .m_axi_bvalid      (m_med_axi_bvalid),
+    .m_axi_bready      (m_med_axi_bready)
+  );
+
+  // The initiator; its handshakes go through the gate, its payloads beside it.
+  logic               arvalid, arready, rvalid, rready, rlast;
+  logic               awvalid, awready, wvalid, wready, bvalid, bready;
+  logic [IdWidth-1:0] rid, bid;
+  logic [1:0]         rresp, bresp;
+  logic [2:0]         unused_dma_idle;
+
+  vio_dma #(
+    .DataWidth (DataWidth),
+    .IdWidth   (IdWidth)
+  ) u_dma (
+    .clk_i, .rst_ni,
+    .max_payload_bytes_i (max_payload_bytes),
+    .max_read_bytes_i    (max_read_bytes),
+    .enable_i            (dma_enable),
+    .rd_cmd_valid_i      (rd_cmd_valid),
+    .rd_cmd_ready_o      (rd_cmd_ready),
+    .rd_cmd_i            (rd_cmd),
+    .rd_rsp_valid_o      (rd_rsp_valid),
+    .rd_rsp_ready_i      (rd_rsp_ready),
+    .rd_rsp_data_o       (rd_rsp_data),
+    .rd_rsp_last_o       (rd_rsp_last),
+    .rd_rsp_err_o        (rd_rsp_err),
+    .wr_cmd_valid_i      (wr_cmd_valid),
+    .wr_cmd_ready_o      (wr_cmd_ready),
+    .wr_cmd_i            (wr_cmd),
+    .wr_data_valid_i     (wr_data_valid),
+    .wr_data_ready_o     (wr_data_ready),
+    .wr_data_i           (wr_data),
+    .wr_rsp_valid_o      (wr_rsp_valid),
+    .wr_rsp_err_o        (wr_rsp_err),
+    .msg_valid_i         (msg_valid),
+    .msg_ready_o         (msg_ready),
+    .msg_addr_i          (msg_addr),
+    .msg_data_i          (msg_data),
+    .msg_done_o          (msg_done),
+    .dma_idle_o          (unused_dma_idle),
+    .m_axi_arid          (m_dma_axi_arid),
+    .m_axi_araddr        (m_dma_axi_araddr),
+    .m_axi_arlen         (m_dma_axi_arlen),
+    .m_axi_arsize        (m_dma_axi_arsize),
+    .m_axi_arburst       (m_dma_axi_arburst),
+    .m_axi_arvalid       (arvalid),
+    .m_axi_arready       (arready),
+    .m_axi_rid           (rid),
+    .m_axi_rdata         (m_dma_axi_rdata),
+    .m_axi_rresp         (rresp),
+    .m_axi_rlast         (rlast),
+    .m_axi_rvalid        (rvalid),
+    .m_axi_rready        (rready),
+    .m_axi_awid          (m_dma_axi_awid),
+    .m_axi_awaddr        (m_dma_axi_awaddr),
+    .m_axi_awlen         (m_dma_axi_awlen),
+    .m_axi_awsize        (m_dma_axi_awsize),
+    .m_axi_awburst       (m_dma_axi_awburst),
+    .m_axi_awvalid       (awvalid),
+    .m_axi_awready       (awready),
+    .m_axi_wdata         (m_dma_axi_wdata),
+    .m_axi_wstrb         (m_dma_axi_wstrb),
+    .m_axi_wlast         (m_dma_axi_wlast),
+    .m_axi_wvalid        (wvalid),
+    .m_axi_wready        (wready),
+    .m_axi_bid           (bid),
+    .m_axi_bresp         (bresp),
+    .m_axi_bvalid        (bvalid),
+    .m_axi_bready        (bready)
+  );
+
+  vio_bus_gate #(
+    .IdWidth (IdWidth)
+  ) u_gate (
+    .clk_i, .rst_ni,
+    .bus_master_i (bus_master),
+    .pause_i      (dma_pause),
+    .resetting_i  (resetting),
+    .enable_o     (dma_enable),
+    .quiet_o      (dma_quiet),
+    .pending_o    (dma_pending),
+    .arid_i       (m_dma_axi_arid),
+    .arlen_i      (m_dma_axi_arlen),
+    .arvalid_i    (arvalid),
+    .arready_o    (arready),
+    .rid_o        (rid),
+    .rresp_o      (rresp),
+    .rlast_o      (rlast),
+    .rvalid_o     (rvalid),
+    .rready_i     (rready),
+    .awid_i       (m_dma_axi_awid),
+    .awvalid_i    (awvalid),
+    .awready_o    (awready),
+    .wlast_i      (m_dma_axi_wlast),
+    .wvalid_i     (wvalid),
+    .wready_o     (wready),
+    .bid_o        (bid),
+    .bresp_o      (bresp),
+    .bvalid_o     (bvalid),
+    .bready_i     (bready),
+    .m_arvalid    (m_dma_axi_arvalid),
+    .m_arready    (m_dma_axi_arready),
+    .m_rid        (m_dma_axi_rid),
+    .m_rresp      (m_dma_axi_rresp),
+    .m_rlast      (m_dma_axi_rlast),
+    .m_rvalid     (m_dma_axi_rvalid),
+    .m_rready     (m_dma_axi_rready),
+    .m_awvalid    (m_dma_axi_awvalid),
+    .m_awready    (m_dma_axi_awready),
+    .m_wvalid     (m_dma_axi_wvalid),
+    .m_wready     (m_dma_axi_wready),
+    .m_bid        (m_dma_axi_bid),
+    .m_bresp      (m_dma_axi_bresp),
+    .m_bvalid     (m_dma_axi_bvalid),
+    .m_bready     (m_dma_axi_bready)
+  );
+
+endmodule
