@@ -9,26 +9,9 @@ from pymodel.driver.interrupts import InterruptMode
 from pymodel.spec import BLK_SECTOR, BlkRequest, BlkStatus
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
-from tests.peers.peer import Options, Peer
+from tests.peers.disk import IMAGE, SECTORS, mixed_traffic, sectors
+from tests.peers.peer import Options
 from tests.peers.rings import BASE, each_layout, each_ring
-
-SECTORS = 256
-IMAGE = bytes((sector * 7 + byte) & 0xFF for sector in range(SECTORS) for byte in range(BLK_SECTOR))
-
-
-def sectors(first: int, count: int) -> bytes:
-    return IMAGE[first * BLK_SECTOR : (first + count) * BLK_SECTOR]
-
-
-def mixed_traffic(peer: Peer, blk: VirtioBlk) -> None:
-    """Sixty-four reads and writes, eight at a time; every answer is compared."""
-    for batch in range(8):
-        reads = [peer.run(blk.submit_read(batch * 8 + i, 1 + i % 3, kick=i == 6)) for i in range(7)]
-        write = peer.run(blk.submit_write(200 + batch, bytes([batch + 1]) * BLK_SECTOR))
-        answers = peer.run(blk.wait_all([*reads, write]))
-        assert answers[:7] == [sectors(batch * 8 + i, 1 + i % 3) for i in range(7)]
-        written = devices.medium(peer.backend, (200 + batch) * BLK_SECTOR, BLK_SECTOR)
-        assert written == bytes([batch + 1]) * BLK_SECTOR
 
 
 @each_ring
