@@ -11,7 +11,7 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import SimTimeoutError, with_timeout
 
-from pymodel.events import EventStream
+from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream
 from pymodel.memory import GuestMemory
 from tb.image import Image
 from tb.knobs import Knobs
@@ -19,9 +19,34 @@ from tb.manifest import Manifest
 from tb.ports.pins import PinPath
 from tb.session import TestTimeout
 from tb.sim_test import SimTest
+from tb.tap_check import dma_difference, host_difference
+from tb.taps import DmaTap, HostTap
 from tb.transport import PortTransport
 
 WAVE = "wave.fst"
+
+
+class Watch:
+    """Taps on all pins of a path, and what the ports said meanwhile."""
+
+    def __init__(self, path: PinPath, manifest: Manifest, events: EventStream) -> None:
+        self._ports: list[Event] = []
+        events.subscribe(self._ports.append)
+        self._config = HostTap(path.pins(manifest.config), None, path.now)
+        self._bar = HostTap(path.pins(manifest.bar), manifest.bar.bars, path.now)
+        self._dma = DmaTap(path.pins(manifest.dma), path.now)
+        self._taps: list[HostTap | DmaTap] = [self._config, self._bar, self._dma]
+        if manifest.medium is not None:
+            self._taps.append(DmaTap(path.pins(manifest.medium), path.now))
+
+    def faults(self) -> list[str]:
+        """Breaches of AXI4, then differences between ports and taps."""
+        faults = [f"tap: {fault}" for tap in self._taps for fault in tap.faults]
+        config = [event for event in self._ports if isinstance(event, ConfigRead | ConfigWrite)]
+        bar = [event for event in self._ports if isinstance(event, BarRead | BarWrite)]
+        faults += host_difference(config, self._config.events, self._config.lanes)
+        faults += host_difference(bar, self._bar.events, self._bar.lanes)
+        return faults + dma_difference(self._ports, self._dma.events)
 
 
 class RtlBench:
@@ -49,6 +74,7 @@ class RtlBench:
         self.transport = PortTransport(self.path, memory, events)
         self.dma = self.path.dma
         self.medium = self.path.medium
+        self._watch = Watch(self.path, manifest, events) if test.taps else None
 
     async def start(self) -> None:
         """Start clock and waves, and bring the DUT out of reset."""
@@ -72,6 +98,12 @@ class RtlBench:
             raise TestTimeout(f"the test did not end within {timeout_us} us") from None
         finally:
             self.waves(False)
+
+    def faults(self) -> list[str]:
+        """What broke AXI4's rules, and where ports and taps disagree."""
+        ports = [port for port in (self.dma, self.medium) if port is not None]
+        faults = [f"AXI4: {fault}" for port in ports for fault in port.faults]
+        return faults + (self._watch.faults() if self._watch else [])
 
     def cycles(self) -> int:
         """Clock cycles since the test's start."""

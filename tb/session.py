@@ -80,6 +80,10 @@ class Bench(Protocol):
         """Await the work; raises TestTimeout after that much simulated time."""
         ...
 
+    def faults(self) -> list[str]:
+        """What happened on the device's buses that must not happen, one line each."""
+        ...
+
     def cycles(self) -> int:
         """Clock cycles since the start; 0 where there is no clock."""
         ...
@@ -175,8 +179,8 @@ class Session:
         await self.env.delay(QUIET_NS)
         assert all(port.idle for port in ports), "DMA is still in flight after the test's end"
         assert not self.env.driver.in_flight, f"{self.env.driver.in_flight} requests are pending at the end"
-        faults = [fault for port in ports for fault in port.faults]
-        assert not faults, f"AXI4: {faults[0]} ({len(faults)} faults)"
+        faults = self.bench.faults()
+        assert not faults, f"{faults[0]} ({len(faults)} faults)"
 
     def _judge(self, result: Result) -> None:
         """Let the checker have the last word; its violations come before any other failure."""

@@ -62,6 +62,9 @@ extern "C" {
 /// Start a wave file whose time 0 is `origin` (in time steps); 0 on success, -1 without wave support.
 __attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin) {
 #if VM_TRACE
+    // A writer of its own for every file: Verilator's cannot be opened twice where enums are traced.
+    wave = std::make_unique<VerilatedFstC>();
+    top->trace(wave.get(), 99);
     wave->open(path);
     wave_origin = origin;
     return wave->isOpen() ? 0 : -1;
@@ -75,7 +78,7 @@ __attribute__((visibility("default"))) int vio_wave_open(const char* path, uint6
 /// Finish the wave file, if one is open.
 __attribute__((visibility("default"))) void vio_wave_close(void) {
 #if VM_TRACE
-    if (wave->isOpen()) wave->close();
+    if (wave && wave->isOpen()) wave->close();
 #endif
 }
 }
@@ -86,8 +89,6 @@ int main(int argc, char** argv) {
     top = std::make_unique<Vtop>("");
 #if VM_TRACE
     Verilated::traceEverOn(true);
-    wave = std::make_unique<VerilatedFstC>();
-    top->trace(wave.get(), 99);
 #endif
     vlog_startup_routines_bootstrap();
     VerilatedVpi::callCbs(cbStartOfSimulation);
@@ -95,7 +96,7 @@ int main(int argc, char** argv) {
     while (!Verilated::gotFinish()) {
         evaluate();
 #if VM_TRACE
-        if (wave->isOpen() && now >= wave_origin) wave->dump(now - wave_origin);
+        if (wave && wave->isOpen() && now >= wave_origin) wave->dump(now - wave_origin);
 #endif
         const uint64_t next = next_time();
         if (next == kNever) break;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from cocotb.handle import HierarchyObject
@@ -17,24 +18,28 @@ class Pins:
     def __init__(self, dut: HierarchyObject, port: Port, clock: Any, reset: Any, *, active_low: bool) -> None:
         self.clock = clock
         self.reset = reset
-        self._dut = dut
+        self.dut = dut
         self._port = port
-        self._active_high = not active_low
+        self.active_low = active_low
 
     def channel(self, kind: Any) -> Any:
         """Return a source, sink or monitor of class `kind` on its pins of this interface."""
-        return kind(self._bus(kind._bus_obj), self.clock, self.reset, self._active_high)
+        return kind(self._bus(kind._bus_obj), self.clock, self.reset, not self.active_low)
 
     def width(self, signal: str) -> int:
         """Width in bits of the pin that carries `signal`."""
-        return len(getattr(self._dut, self._port.pin(signal)))
+        return len(getattr(self.dut, self._port.pin(signal)))
+
+    def signals(self, names: Iterable[str]) -> dict[str, str]:
+        """Which of these AXI signals the DUT has, and the pin of each."""
+        pins = {name: self._port.pin(name) for name in names}
+        return {name: pin for name, pin in pins.items() if hasattr(self.dut, pin)}
 
     def _bus(self, kind: Any) -> Any:
-        names = [*kind._signals, *kind._optional_signals]
-        pins = {name: self._port.pin(name) for name in names}
-        # Every signal is optional here: the manifest was held against the top level before the build.
-        bound = type(kind.__name__, (kind,), {"_signals": {}, "_optional_signals": pins})
-        return bound(self._dut, None)
+        # The manifest was held against the top level before the build: what is missing now is optional.
+        pins = self.signals([*kind._signals, *kind._optional_signals])
+        bound = type(kind.__name__, (kind,), {"_signals": pins, "_optional_signals": {}})
+        return bound(self.dut, None, case_insensitive=False)
 
 
 def stall(channel: Any, share: float, rng: random.Random) -> None:

@@ -54,9 +54,9 @@ class PinPath:
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
         self.interrupts = PinInterruptPort(intx, events, self.now)
-        config = AxiLiteInitiator(self._pins(manifest.config), knobs.host, rng)
+        config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, rng)
         self.config = PinConfigPort(config, events, self.now)
-        bar = AxiLiteInitiator(self._pins(manifest.bar), knobs.host, rng)
+        bar = AxiLiteInitiator(self.pins(manifest.bar), knobs.host, rng)
         self.bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
         guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
         self.dma = self._target(manifest.dma, guest, knobs.dma)
@@ -64,13 +64,14 @@ class PinPath:
             self._target(manifest.medium, MediumStore(image), knobs.medium) if manifest.medium else None
         )
 
-    def _pins(self, port: Port) -> Pins:
+    def pins(self, port: Port) -> Pins:
+        """The pins of one of the manifest's AXI ports."""
         active_low = self._manifest.reset.active_low
         return Pins(self._dut, port, self._clock, self._reset, active_low=active_low)
 
     def _target(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget:
         rng = random.Random(self._rng.random())
-        return AxiTarget(self._pins(port), store, knobs, rng, self._manifest.clock.period_ps, self.now)
+        return AxiTarget(self.pins(port), store, knobs, rng, self._manifest.clock.period_ps, self.now)
 
     def now(self) -> int:
         """Picoseconds since the test's start."""
