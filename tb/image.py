@@ -15,7 +15,7 @@ class Image:
     def __init__(self, content: bytes | bytearray) -> None:
         if not content or len(content) % BLK_SECTOR:
             raise ValueError(f"{len(content)} bytes are no whole number of {BLK_SECTOR}-byte sectors")
-        self._content = bytearray(content)
+        self.content = bytearray(content)
 
     @classmethod
     def load(cls, path: Path) -> Image:
@@ -36,7 +36,7 @@ class Image:
     @property
     def sectors(self) -> int:
         """Capacity in sectors."""
-        return len(self._content) // BLK_SECTOR
+        return len(self.content) // BLK_SECTOR
 
     def sector(self, number: int, count: int = 1) -> bytes:
         """Return the bytes of `count` sectors; raises IndexError behind the end."""
@@ -45,23 +45,23 @@ class Image:
     def read(self, start: int, length: int) -> bytes:
         """Return `length` bytes from byte offset `start`; raises IndexError behind the end."""
         self._check(start, length)
-        return bytes(self._content[start : start + length])
+        return bytes(self.content[start : start + length])
 
     def write(self, start: int, data: bytes) -> None:
         """Store bytes at byte offset `start`; raises IndexError behind the end."""
         self._check(start, len(data))
-        self._content[start : start + len(data)] = data
+        self.content[start : start + len(data)] = data
 
     def resize(self, sectors: int) -> None:
         """Cut the medium off or extend it by zeroes."""
         length = sectors * BLK_SECTOR
-        del self._content[length:]
-        self._content.extend(bytes(length - len(self._content)))
+        del self.content[length:]
+        self.content.extend(bytes(length - len(self.content)))
 
     def save(self, path: Path) -> None:
         """Write the whole content to a file."""
-        path.write_bytes(self._content)
+        path.write_bytes(self.content)
 
     def _check(self, start: int, length: int) -> None:
-        if start < 0 or start + length > len(self._content):
-            raise IndexError(f"bytes {start} to {start + length - 1} of {len(self._content)}")
+        if start < 0 or start + length > len(self.content):
+            raise IndexError(f"bytes {start} to {start + length - 1} of {len(self.content)}")

@@ -1,0 +1,103 @@
+"""A bench with the device model in place of RTL: no simulator, no clock, milliseconds a test."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Coroutine
+from typing import Any, cast
+
+from pymodel.device.blk import BlkBackend
+from pymodel.device.config import DeviceConfig
+from pymodel.device.transport import ModelTransport
+from pymodel.events import Event, EventStream
+from pymodel.memory import GuestMemory
+from pymodel.spec import DeviceType
+from pymodel.transport import Transport, run_now
+from pymodel.vtrace import Header
+from tb.image import Image
+from tb.knobs import Knobs
+from tb.ports.base import DmaPort
+from tb.results import Result
+from tb.session import Job, Session, TestTimeout
+from tb.sim_test import SimTest, Skip
+
+QUEUES = 8
+LAG = 12
+TIME_FACTOR = 50
+
+
+class ModelDma:
+    """The model's DMA: done as soon as it begins."""
+
+    idle = True
+
+    @property
+    def faults(self) -> list[str]:
+        """There is no bus that could be misused."""
+        return []
+
+    def refuse(self, first: int, last: int, *, reads: bool = True, writes: bool = True) -> None:
+        """The model's host has no such knob."""
+        raise Skip("the device model's host refuses nothing")
+
+
+class ModelBench:
+    """One test's bench around a modelled block device; with stress it lags behind its host."""
+
+    target = "model"
+
+    def __init__(
+        self,
+        test: SimTest,
+        knobs: Knobs,
+        rng: random.Random,
+        memory: GuestMemory,
+        image: Image,
+        events: EventStream,
+    ) -> None:
+        lag = 0 if knobs == Knobs() else rng.randrange(LAG)
+        self._backend = BlkBackend(image.content, queues=QUEUES)
+        config = DeviceConfig(lag=lag, seed=rng.getrandbits(32))
+        self._model = ModelTransport(self._backend, config, memory=memory, events=events)
+        self._limit = 0
+        self.transport: Transport = self._model
+        self.dma: DmaPort = ModelDma()
+        self.medium: DmaPort | None = None
+        events.subscribe(self._bound)
+
+    def _bound(self, event: Event) -> None:
+        if self._limit and event.t > self._limit:
+            raise TestTimeout(f"the test did not end within {self._limit // 10**6} us of the model's time")
+
+    async def start(self) -> None:
+        """The model is there at once."""
+
+    def set_capacity(self, sectors: int) -> None:
+        """Tell the model that its medium changed."""
+        if sectors != self._backend.capacity or self._model.now():
+            self._backend.resize(sectors)
+
+    async def bounded(self, work: Awaitable[None], timeout_us: int) -> None:
+        """Await the work; the model's time runs faster than RTL's, so it gets more of it."""
+        self._limit = timeout_us * TIME_FACTOR * 10**6
+        try:
+            await work
+        finally:
+            self._limit = 0
+
+    def faults(self) -> list[str]:
+        """There is no bus that could be misused."""
+        return []
+
+    def cycles(self) -> int:
+        """The model has no clock."""
+        return 0
+
+    def waves(self, on: bool) -> None:
+        """The model has no waves."""
+
+
+def run_on_model(job: Job) -> Result:
+    """Run one test on the device model."""
+    session = Session(job, ModelBench, Header(source="model", device="model", type=DeviceType.BLK))
+    return run_now(cast(Coroutine[Any, Any, Result], session.run()))
