@@ -127,7 +127,7 @@ module vio_pci_config
       10'h005: rdata = bar_q[63:32];
       10'h00b: rdata = {DeviceId, 16'(VENDOR_ID)};
       10'h00d: rdata = {24'h0, PosPm};
-      10'h00f: rdata = {16'h0001, 8'h00, int_line_q};
+      10'h00f: rdata = {16'h0000, 8'h01, int_line_q};  // INTA
       10'h010: rdata = {16'h0003, PosPcie, 8'(PCI_CAP_ID_POWER_MANAGEMENT)};
       10'h011: rdata = {28'h0, 2'b10, d3_q, d3_q};  // no soft reset on the way back to D0
       10'h012: rdata = {16'h0002, PosMsix, 8'(PCI_CAP_ID_PCI_EXPRESS)};
