@@ -20,9 +20,8 @@ from tests.peers.peer import QUIET_NS, Peer
 from tests.peers.rings import BASE, RINGS
 
 WAIT_NS = 5_000_000_000
-NEXT, WRITE, INDIRECT, AVAIL = (
-    int(flag) for flag in (DescFlag.NEXT, DescFlag.WRITE, DescFlag.INDIRECT, DescFlag.AVAIL)
-)
+NEXT, WRITE, INDIRECT = int(DescFlag.NEXT), int(DescFlag.WRITE), int(DescFlag.INDIRECT)
+AVAIL = int(DescFlag.AVAIL)
 NOWHERE = 0x7000_0000_0000
 """A guest-physical address without memory."""
 
@@ -68,10 +67,6 @@ def index_jump(peer: Peer, queue: SplitQueue) -> None:
     offer(peer, queue, SplitDesc(buffer(peer), 8, WRITE, 0), idx=queue.size + 1)
 
 
-def nowhere(peer: Peer, queue: SplitQueue) -> None:
-    offer(peer, queue, SplitDesc(NOWHERE, 8, WRITE, 0))
-
-
 def readable_after_writable(peer: Peer, queue: SplitQueue) -> None:
     place = buffer(peer)
     offer(peer, queue, SplitDesc(place, 8, NEXT | WRITE, 1), SplitDesc(place + 8, 8, 0, 0))
@@ -90,7 +85,6 @@ HOSTILE = (
     head_outside,
     next_outside,
     index_jump,
-    nowhere,
     readable_after_writable,
     odd_table,
     empty_table,
@@ -122,6 +116,16 @@ def test_broken_device_ignores_doorbells_until_reset(start_peer: StartPeer) -> N
     offer(peer, queue, SplitDesc(buffer(peer), 8, WRITE, 0), idx=2)
     assert peer.run(peer.transport.wait_interrupt(QUIET_NS)) is None
     assert peer.transport.memory.read_int(queue.ring.used_idx, 2) == 0
+
+
+def test_peer_drops_what_it_writes_where_no_memory_is(start_peer: StartPeer) -> None:
+    peer = start_peer(devices.rng())
+    queue = entropy_queue(peer, 0)
+    assert isinstance(queue, SplitQueue)
+    offer(peer, queue, SplitDesc(NOWHERE, 8, WRITE, 0))
+    assert isinstance(peer.run(peer.transport.wait_interrupt(WAIT_NS)), Message)
+    assert not peer.get("device_status") & Status.DEVICE_NEEDS_RESET
+    assert peer.transport.memory.read_int(queue.ring.used_idx, 2) == 1
 
 
 def test_packed_list_longer_than_the_ring_needs_reset(start_peer: StartPeer) -> None:

@@ -98,16 +98,15 @@ def test_freeze_and_restore_over_a_function_that_lost_everything(start_peer: Sta
     mixed_traffic(peer, blk)
 
 
-@each_layout
-def test_bus_master_off_stops_the_device(start_peer: StartPeer, ring: int) -> None:
-    """QEMU stops a device whose driver takes bus mastering away, and it stays so until a reset."""
+def test_bus_master_off_stops_the_device(start_peer: StartPeer) -> None:
+    """QEMU stops a device without bus mastering until a reset; with a packed ring it would hang instead."""
     peer = start_peer(devices.blk(IMAGE))
-    blk = peer.bind(VirtioBlk(), BASE | ring)
+    blk = peer.bind(VirtioBlk(), BASE)
     assert peer.run(blk.read(1)) == sectors(1, 1)
     peer.run(peer.pci.freeze())
     peer.run(blk.submit_read(2))
     assert peer.run(peer.transport.wait_interrupt(QUIET_NS)) is None
     peer.run(peer.pci.thaw())
     peer.run(peer.device.remove())
-    mixed_traffic(peer, peer.bind(VirtioBlk(), BASE | ring))
+    mixed_traffic(peer, peer.bind(VirtioBlk(), BASE))
     assert peer.get("device_status") & Status.DRIVER_OK
