@@ -1,0 +1,171 @@
+/* Guest memory: sparse regions of a 64-bit space, and what the device may do with ranges of it. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "vio_native.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define ALL (VIO_READ | VIO_WRITE)
+
+typedef struct region {
+  uint64_t base, length;
+  uint8_t *data;
+  bool owned;
+} region;
+
+/* From `start` up to the next span's start the device may do `allowed`; the first span starts at 0. */
+typedef struct span {
+  uint64_t start;
+  int allowed;
+} span;
+
+struct vio_memory {
+  region *regions;
+  size_t region_count, recent;
+  span *spans; /* sorted by start, none while all is allowed everywhere */
+  size_t span_count;
+};
+
+vio_memory *vio_memory_new(void) { return calloc(1, sizeof(vio_memory)); }
+
+void vio_memory_free(vio_memory *memory) {
+  if (memory == NULL) return;
+  for (size_t i = 0; i < memory->region_count; i++)
+    if (memory->regions[i].owned) munmap(memory->regions[i].data, memory->regions[i].length);
+  free(memory->regions);
+  free(memory->spans);
+  free(memory);
+}
+
+static bool holds(const region *r, uint64_t addr, uint64_t length) {
+  return addr >= r->base && length <= r->length && addr - r->base <= r->length - length;
+}
+
+static bool overlaps(const vio_memory *memory, uint64_t base, uint64_t last) {
+  for (size_t i = 0; i < memory->region_count; i++) {
+    const region *r = &memory->regions[i];
+    if (base <= r->base + (r->length - 1) && r->base <= last) return true;
+  }
+  return false;
+}
+
+static int add(vio_memory *memory, region added) {
+  region *grown = realloc(memory->regions, (memory->region_count + 1) * sizeof *grown);
+  if (grown == NULL) return -1;
+  memory->regions = grown;
+  memory->regions[memory->region_count++] = added;
+  return 0;
+}
+
+static bool fits(const vio_memory *memory, uint64_t base, uint64_t length) {
+  return length > 0 && length <= SIZE_MAX && base + (length - 1) >= base &&
+         !overlaps(memory, base, base + (length - 1));
+}
+
+uint8_t *vio_memory_add(vio_memory *memory, uint64_t base, uint64_t length) {
+  if (!fits(memory, base, length)) return NULL;
+  void *data = mmap(NULL, length, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) return NULL;
+  if (add(memory, (region){base, length, data, true}) == 0) return data;
+  munmap(data, length);
+  return NULL;
+}
+
+int vio_memory_map(vio_memory *memory, uint64_t base, uint64_t length, uint8_t *data) {
+  return fits(memory, base, length) ? add(memory, (region){base, length, data, false}) : -1;
+}
+
+static const region *region_of(const vio_memory *memory, uint64_t addr, uint64_t length) {
+  for (size_t i = 0; i < memory->region_count; i++)
+    if (holds(&memory->regions[i], addr, length)) return &memory->regions[i];
+  return NULL;
+}
+
+uint8_t *vio_memory_at(vio_memory *memory, uint64_t addr, uint64_t length) {
+  if (memory->recent < memory->region_count) {
+    const region *r = &memory->regions[memory->recent];
+    if (holds(r, addr, length)) return r->data + (addr - r->base);
+  }
+  const region *r = region_of(memory, addr, length);
+  if (r == NULL) return NULL;
+  memory->recent = (size_t)(r - memory->regions);
+  return r->data + (addr - r->base);
+}
+
+/* Index of the span that holds addr. */
+static size_t span_at(const vio_memory *memory, uint64_t addr) {
+  size_t low = 0, high = memory->span_count;
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    if (memory->spans[middle].start <= addr) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Make a span start at addr; the array has room for it. Returns its index. */
+static size_t split(vio_memory *memory, uint64_t addr) {
+  const size_t i = span_at(memory, addr);
+  span *spans = memory->spans;
+  if (spans[i].start == addr) return i;
+  memmove(spans + i + 2, spans + i + 1, (memory->span_count - i - 1) * sizeof *spans);
+  spans[i + 1] = (span){addr, spans[i].allowed};
+  memory->span_count++;
+  return i + 1;
+}
+
+/* Drop boundaries between spans that say the same. */
+static void merge(vio_memory *memory) {
+  size_t left = 1;
+  for (size_t i = 1; i < memory->span_count; i++)
+    if (memory->spans[i].allowed != memory->spans[left - 1].allowed)
+      memory->spans[left++] = memory->spans[i];
+  memory->span_count = left == 1 && memory->spans[0].allowed == ALL ? 0 : left;
+}
+
+int vio_memory_protect(vio_memory *memory, uint64_t addr, uint64_t length, int deny, int allow) {
+  if (length == 0 || addr + (length - 1) < addr) return -1;
+  span *grown = realloc(memory->spans, (memory->span_count + 3) * sizeof *grown);
+  if (grown == NULL) return -1;
+  memory->spans = grown;
+  if (memory->span_count == 0) memory->spans[memory->span_count++] = (span){0, ALL};
+  const uint64_t end = addr + length; /* 0: the end of the space */
+  const size_t from = split(memory, addr);
+  const size_t to = end == 0 ? memory->span_count : split(memory, end);
+  for (size_t i = from; i < to; i++)
+    memory->spans[i].allowed = ((memory->spans[i].allowed & ~deny) | allow) & ALL;
+  merge(memory);
+  return 0;
+}
+
+bool vio_memory_permits(const vio_memory *memory, uint64_t addr, uint64_t length, int access) {
+  if (memory->span_count == 0 || length == 0) return true;
+  const uint64_t last = addr + (length - 1);
+  for (size_t i = span_at(memory, addr); i < memory->span_count; i++) {
+    if (memory->spans[i].start > last) break;
+    if ((memory->spans[i].allowed & access) != access) return false;
+  }
+  return true;
+}
+
+bool vio_memory_allows(const vio_memory *memory, uint64_t addr, uint64_t length, int access) {
+  return region_of(memory, addr, length) != NULL && vio_memory_permits(memory, addr, length, access);
+}
+
+int vio_memory_dma_read(vio_memory *memory, uint64_t addr, uint32_t length, uint8_t *data) {
+  const uint8_t *content = vio_memory_at(memory, addr, length);
+  if (content == NULL || !vio_memory_permits(memory, addr, length, VIO_READ)) return -1;
+  memcpy(data, content, length);
+  return 0;
+}
+
+int vio_memory_dma_write(vio_memory *memory, uint64_t addr, uint32_t length, const uint8_t *data) {
+  uint8_t *content = vio_memory_at(memory, addr, length);
+  if (content == NULL || !vio_memory_permits(memory, addr, length, VIO_WRITE)) return -1;
+  memcpy(content, data, length);
+  return 0;
+}
