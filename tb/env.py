@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pymodel.driver.blk import VirtioBlk
 from pymodel.events import Event, EventStream, Mark
@@ -35,6 +36,7 @@ class Surroundings:
     dma: DmaPort
     set_capacity: Callable[[int], None]
     waves: Callable[[bool], None]
+    folder: Path
 
 
 class Env:
@@ -43,6 +45,7 @@ class Env:
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.seed = around.seed
+        self.folder = around.folder
         self.rng = random.Random(f"test/{around.seed}/{around.name}")
         self.transport = around.transport
         self.memory = around.memory

@@ -127,6 +127,7 @@ class Session:
                 dma=self.bench.dma,
                 set_capacity=self.bench.set_capacity,
                 waves=self.bench.waves,
+                folder=job.folder,
             )
         )
 
