@@ -25,6 +25,9 @@ FEATURES = feature_mask(
     BlkFeature.MQ,
 )
 
+UNWRITTEN = 0xFF
+"""Stands in the status byte until the device writes it."""
+
 
 class BlkError(Exception):
     """The device finished a request with another status than OK; `status` is that byte."""
@@ -97,6 +100,13 @@ class VirtioBlk(VirtioDriver):
             self._requests.abandon()
         self._requests = None
 
+    async def restart_queue(self, queue: int = 0, size: int = 0) -> None:
+        """Reset one queue and enable it again with `size` descriptors (0: all); its requests are lost."""
+        device = self.requests.device
+        await device.reset_queue(queue)
+        self.requests.abandon(queue)
+        await device.enable_queue(QueueRequest(queue, size or self.queue_size))
+
     async def config_changed(self, device: VirtioDevice) -> None:
         """Read the capacity again (virtio 1.4, 5.2.6.1)."""
         (self.capacity,) = await device.read_config(BLK_CFG["capacity"])
@@ -126,6 +136,7 @@ class VirtioBlk(VirtioDriver):
         virtqueue = self.requests.device.queues[queue]
         most = min(virtqueue.size, self.seg_max or virtqueue.size)
         framed = self._framer.frame([header, data], [length, 1], max(most, 2))
+        framed.mark_end(UNWRITTEN)
         count = len(framed.readable) + len(framed.writable)
         await self.requests.add(request, framed, self._framer.indirect_from(virtqueue, count), kick=kick)
         return request

@@ -113,6 +113,14 @@ class ConfigOps(Protocol):
         """Forget queues and interrupts of a device that was reset, and give their memory back."""
         ...
 
+    async def reset_vq(self, queue: Virtqueue) -> None:
+        """Reset one queue, verify it and free its memory; raises ResetTimeout."""
+        ...
+
+    async def enable_vq(self, request: QueueRequest) -> Virtqueue:
+        """Set up and enable a queue that was reset."""
+        ...
+
     async def notify(self, queue: Virtqueue) -> None:
         """Send an available buffer notification."""
         ...

@@ -110,6 +110,7 @@ class VirtioDevice:
         On any failure FAILED is set and the error raised (virtio 1.4, 3.1.1).
         """
         await self.register()
+        await self._unbind()
         if driver.device_type != self.device_type:
             raise self.ops.log.error(
                 errors.NotVirtio, f"type {self.device_type}, driver for {driver.device_type}"
@@ -168,10 +169,29 @@ class VirtioDevice:
         """Unbind the driver: reset, so that no queue is live, then free them (virtio 1.4, 3.3)."""
         await self.reset()
         self.ops.log.step = "remove"
+        await self._unbind()
+
+    async def _unbind(self) -> None:
+        """Take the last driver and its queues off a device that was reset."""
         if self.driver:
             await self.driver.remove(self)
         await self._drop_queues()
         self.driver = None
+
+    async def reset_queue(self, index: int) -> None:
+        """Reset one queue and free it (virtio 1.4, 2.6.1); raises DriverBug without RING_RESET."""
+        if not (self.live and self.has(Feature.RING_RESET)):
+            raise self.ops.log.error(
+                errors.DriverBug, "RING_RESET is not negotiated or the device is not live"
+            )
+        await self.ops.reset_vq(self.queues[index])
+        del self.queues[index]
+
+    async def enable_queue(self, request: QueueRequest) -> Virtqueue:
+        """Set a queue up again after `reset_queue`, of any size (virtio 1.4, 2.6.1.2)."""
+        queue = await self.ops.enable_vq(request)
+        self.queues[request.index] = queue
+        return queue
 
     async def _drop_queues(self) -> None:
         await self.ops.del_vqs()

@@ -24,6 +24,11 @@ class Framed:
         data = b"".join(self.memory.read(element.addr, element.length) for element in self.writable)
         return data[:length]
 
+    def mark_end(self, byte: int) -> None:
+        """Store a byte where the device will write the last one."""
+        last = self.writable[-1]
+        self.memory.write_int(last.addr + last.length - 1, 1, byte)
+
     def free(self) -> None:
         """Give the memory back."""
         while self.allocations:

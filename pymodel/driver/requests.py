@@ -31,6 +31,7 @@ class Request(ABC):
 class RequestQueues:
     """Tokens to requests for all queues of one device.
 
+    With `coalesce` a queue interrupts once all that was in flight is used, which takes EVENT_IDX.
     With `polling` (from the start where the bus has no interrupts) none is awaited: the used rings
     are looked at every `poll_ns`.
     """
@@ -38,11 +39,14 @@ class RequestQueues:
     def __init__(self, device: VirtioDevice) -> None:
         self.device = device
         self.polling = not device.ops.interrupting
+        self.coalesce = False
         self.in_flight: dict[tuple[int, int], tuple[Request, Framed]] = {}
 
     async def add(self, request: Request, framed: Framed, indirect: int | None, *, kick: bool) -> None:
         """Add a request to its queue, waiting while that is full, and ring if `kick`."""
         queue = self.device.queues[request.queue]
+        if self.device.suspended:
+            raise self.device.ops.log.error(errors.DriverBug, "a buffer for a suspended device")
         deadline = self._deadline()
         while True:
             try:
@@ -91,11 +95,16 @@ class RequestQueues:
             await self._step(deadline, complaint)
 
     async def drain(self) -> None:
-        """Wait until nothing is in flight; raises like `wait`."""
+        """Wait until nothing is in flight, in a random style perhaps coalescing; raises like `wait`."""
         await self.kick_all()
         deadline = self._deadline()
+        rng = self.device.ops.style.rng
+        self.coalesce = bool(rng and rng.randrange(2))
+        if self.coalesce and not self.polling:
+            await self.reap(self._all())
         while self.in_flight:
             await self._step(deadline, f"{len(self.in_flight)} requests are not done")
+        self.coalesce = False
 
     async def _step(self, deadline: int, complaint: str) -> None:
         """Wait for one interrupt (or one poll interval) and take what it announces."""
@@ -130,14 +139,19 @@ class RequestQueues:
 
     async def reap(self, queues: frozenset[int]) -> int:
         """Take all used buffers of some queues and ask for the next notification; return how many."""
-        count = 0
-        for index in queues:
+        count, rng = 0, self.device.ops.style.rng
+        for index in sorted(queues & self.device.queues.keys()):
             queue = self.device.queues[index]
             while True:
+                if rng and rng.randrange(2):
+                    queue.disable_interrupts()
                 count += self._take(queue)
-                if self.polling or queue.enable_interrupts():
+                if self.polling or self._enable_interrupts(queue):
                     break
         return count
+
+    def _enable_interrupts(self, queue: Virtqueue) -> bool:
+        return queue.enable_interrupts_delayed() if self.coalesce else queue.enable_interrupts()
 
     def _take(self, queue: Virtqueue) -> int:
         count = 0
@@ -157,9 +171,9 @@ class RequestQueues:
         """Return the memory of all requests in flight."""
         return [piece for _, framed in self.in_flight.values() for piece in framed.allocations]
 
-    def abandon(self) -> None:
-        """Give up all requests of a device that was reset; they count as lost and their memory is free."""
-        for request, framed in self.in_flight.values():
+    def abandon(self, queue: int | None = None) -> None:
+        """Give up the requests of a queue that was reset, or of all; they are lost and their memory free."""
+        for key in [key for key in self.in_flight if queue in (None, key[0])]:
+            request, framed = self.in_flight.pop(key)
             request.lost = True
             framed.free()
-        self.in_flight.clear()

@@ -124,6 +124,10 @@ class Virtqueue(ABC):
         """
 
     @abstractmethod
+    def enable_interrupts_delayed(self) -> bool:
+        """Ask for a notification once all that is in flight now was used; else as enable_interrupts."""
+
+    @abstractmethod
     def disable_interrupts(self) -> None:
         """Advise the device to send no used buffer notifications."""
 

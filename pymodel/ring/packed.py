@@ -129,6 +129,11 @@ class PackedQueue(Virtqueue):
         self._set_event(slot, wrap, flags)
         return not self.used_pending()
 
+    def enable_interrupts_delayed(self) -> bool:
+        """Ask at the last descriptor in flight; a device that skips over it has used it (2.8.5)."""
+        out = sum(len(chain.slots) for chain in self._chains.values() if chain.published)
+        return self.enable_interrupts(max(0, out - 1))
+
     def disable_interrupts(self) -> None:
         """Switch notifications off."""
         self._set_event(0, 0, RingEvent.DISABLE)

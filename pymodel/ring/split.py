@@ -111,6 +111,10 @@ class SplitQueue(Virtqueue):
         self.memory.write_int(self.ring.avail_flags, 2, 0)
         return not self.used_pending()
 
+    def enable_interrupts_delayed(self) -> bool:
+        """Put used_event at the last buffer in flight."""
+        return self.enable_interrupts(max(0, len(self._chains) - len(self._staged) - 1))
+
     def disable_interrupts(self) -> None:
         """Set avail.flags, or put used_event as far away as it goes."""
         if self.has(Feature.EVENT_IDX):
