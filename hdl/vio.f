@@ -10,6 +10,7 @@ hdl/common/vio_axil_target.sv
 hdl/common/vio_common_cfg.sv
 hdl/common/vio_device_cfg.sv
 hdl/common/vio_features.sv
+hdl/common/vio_fence.sv
 hdl/common/vio_front.sv
 hdl/common/vio_notify.sv
 hdl/common/vio_queue_regs.sv

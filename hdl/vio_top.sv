@@ -205,7 +205,7 @@ module vio_top
   queue_cfg_t [NumQueues-1:0] queue_cfg;
   logic [63:0]                features;
   logic                       run, drain, idle, resetting;
-  logic [NumQueues-1:0]       stop, stopped;
+  logic [NumQueues-1:0]       stop, stopped, ring_stopped;
   logic                       kick_valid, irq_valid, irq_ready, ring_error, blk_error;
   logic [15:0]                kick_queue, irq_queue;
   logic [31:0]                kick_data;
@@ -303,7 +303,7 @@ module vio_top
     .kick_queue_i    (kick_queue),
     .kick_data_i     (kick_data),
     .stop_i          (stop),
-    .stopped_o       (stopped),
+    .stopped_o       (ring_stopped),
     .irq_valid_o     (irq_valid),
     .irq_queue_o     (irq_queue),
     .irq_ready_i     (irq_ready),
@@ -401,6 +401,16 @@ module vio_top
     .m_axi_bresp       (m_med_axi_bresp),
     .m_axi_bvalid      (m_med_axi_bvalid),
     .m_axi_bready      (m_med_axi_bready)
+  );
+
+  vio_fence #(
+    .NumQueues (NumQueues)
+  ) u_fence (
+    .clk_i, .rst_ni,
+    .command_i  (wr_cmd_valid[DmaBlk] && wr_cmd_ready[DmaBlk]),
+    .response_i (wr_rsp_valid[DmaBlk]),
+    .stopped_i  (ring_stopped),
+    .stopped_o  (stopped)
   );
 
   // The initiator; its handshakes go through the gate, its payloads beside it.
