@@ -61,7 +61,7 @@ class QemuMachine:
 
     def _connect(self, qmp: socket.socket) -> None:
         try:
-            self.wire.command("endianness")
+            self.wire.turn()
             self.wire.command("irq_intercept_in ioapic")
             self.qmp = QmpMonitor(qmp)
         except (WireClosed, OSError) as error:

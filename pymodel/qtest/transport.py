@@ -139,7 +139,7 @@ class QemuTransport:
         """Return the oldest message not yet taken, or Line() while INTx is asserted; None on timeout."""
         deadline = time.perf_counter_ns() + timeout_ns
         while True:
-            self._wire.poll()
+            self._wire.turn()
             self._collect()
             if self._messages:
                 return self._messages.popleft()

@@ -44,6 +44,10 @@ class QtestWire:
                 raise WireRefused(f"qtest command {text!r}: {line}")
             return line[3:]
 
+    def turn(self) -> None:
+        """Let QEMU's main loop turn once: what it has scheduled is carried out, changes are reported."""
+        self.command("endianness")
+
     def poll(self, timeout_s: float = 0.0) -> None:
         """Take in what QEMU reported unasked, waiting up to `timeout_s` for something."""
         while select.select([self._connection], [], [], timeout_s)[0]:
