@@ -63,9 +63,7 @@ def _range(rng: random.Random, most: int) -> tuple[int, int]:
     return rng.randrange(0, most), most
 
 
-def pauses(stall: float, rng: random.Random) -> Iterator[bool]:
-    """Yield per clock cycle whether a channel pauses: runs of both kinds, `stall` of the time paused."""
+def pauses(stall: float, rng: random.Random) -> Iterator[tuple[bool, int]]:
+    """Yield runs of (paused, clock cycles) of a channel that pauses `stall` of the time."""
     while True:
-        paused = rng.random() < stall
-        for _ in range(rng.randrange(1, 9)):
-            yield paused
+        yield rng.random() < stall, rng.randrange(1, 9)

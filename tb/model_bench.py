@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Coroutine
-from typing import Any, cast
+from collections.abc import Awaitable
 
 from pymodel.device.blk import BlkBackend
 from pymodel.device.config import DeviceConfig
@@ -100,4 +99,4 @@ class ModelBench:
 def run_on_model(job: Job) -> Result:
     """Run one test on the device model."""
     session = Session(job, ModelBench, Header(source="model", device="model", type=DeviceType.BLK))
-    return run_now(cast(Coroutine[Any, Any, Result], session.run()))
+    return run_now(session.run())

@@ -56,6 +56,7 @@ class ChannelMonitor(BusMonitor):  # type: ignore[misc]
                 if waiting is not None:
                     self._faults.append(f"{self._channel}valid fell before {self._channel}ready")
                     waiting = None
+                await RisingEdge(valid)
             else:
                 payload = self._sample()
                 if waiting is not None and payload != waiting:

@@ -79,8 +79,6 @@ def blocks_of(image: Path, path: str) -> list[int]:
     return [int(word) for word in listed.split()]
 
 
-
-
 def _run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     found = shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), *SBIN)))
     if found is None:

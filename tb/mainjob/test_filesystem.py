@@ -31,7 +31,7 @@ async def read_medium(env: Env) -> bytes:
     return bytes(pulled)
 
 
-@sim_test(timeout_us=100_000, stress="calm")
+@sim_test(timeout_us=100_000, stress="calm", wave_window=True)
 async def test_file_system_is_read_whole(env: Env) -> None:
     """Every sector read through the virtqueues gives a file system that e2fsck and debugfs accept."""
     await env.driver.start()

@@ -62,7 +62,6 @@ class AxiTarget:
         store: Store,
         knobs: TargetKnobs,
         rng: random.Random,
-        period_ps: int,
         now: Callable[[], int],
     ) -> None:
         self.faults: list[str] = []
@@ -70,7 +69,7 @@ class AxiTarget:
         self._store = store
         self._knobs = knobs
         self._rng = rng
-        self._period = period_ps
+        self._period = pins.period_ps
         self._now = now
         self._lanes = pins.width("wdata") // 8
         self._open_channels(pins)
@@ -92,7 +91,7 @@ class AxiTarget:
         self._r.queue_occupancy_limit = 2
         self._channels = (self._ar, self._r, self._aw, self._w, self._b)
         for channel in self._channels:
-            stall(channel, self._knobs.stall, self._rng)
+            stall(channel, self._knobs.stall, self._rng, self._period)
 
     def restart(self) -> None:
         """Forget what is in flight: the device is being reset."""

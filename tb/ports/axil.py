@@ -40,7 +40,7 @@ class AxiLiteInitiator:
         self._ar = pins.channel(AxiLiteARSource)
         self._r = pins.channel(AxiLiteRSink)
         for channel in (self._aw, self._w, self._b, self._ar, self._r):
-            stall(channel, knobs.stall, rng)
+            stall(channel, knobs.stall, rng, pins.period_ps)
 
     async def read(self, addr: int, length: int, what: str) -> int:
         """Read `length` bytes; `what` names the access in the TransportTimeout it may raise."""

@@ -6,7 +6,9 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+import cocotb
 from cocotb.handle import HierarchyObject
+from cocotb.triggers import Timer
 
 from tb.knobs import pauses
 from tb.manifest import Port
@@ -15,10 +17,13 @@ from tb.manifest import Port
 class Pins:
     """One AXI interface of the DUT, its clock and its reset."""
 
-    def __init__(self, dut: HierarchyObject, port: Port, clock: Any, reset: Any, *, active_low: bool) -> None:
+    def __init__(
+        self, dut: HierarchyObject, port: Port, clock: Any, reset: Any, *, active_low: bool, period_ps: int
+    ) -> None:
         self.clock = clock
         self.reset = reset
         self.dut = dut
+        self.period_ps = period_ps
         self._port = port
         self.active_low = active_low
 
@@ -42,7 +47,14 @@ class Pins:
         return bound(self.dut, None, case_insensitive=False)
 
 
-def stall(channel: Any, share: float, rng: random.Random) -> None:
-    """Let a source or sink pause for a share of the cycles; 0 leaves it alone."""
+def stall(channel: Any, share: float, rng: random.Random, period_ps: int) -> None:
+    """Let a source or sink pause for a share of the cycles, in runs; 0 leaves it alone."""
     if share:
-        channel.set_pause_generator(pauses(share, random.Random(rng.random())))
+        cocotb.start_soon(_stall(channel, share, random.Random(rng.random()), period_ps))
+
+
+async def _stall(channel: Any, share: float, rng: random.Random, period_ps: int) -> None:
+    """A pause generator that sleeps through its runs: cocotbext-axi's wakes at every clock edge."""
+    for paused, cycles in pauses(share, rng):
+        channel.pause = paused
+        await Timer(cycles * period_ps, "ps")

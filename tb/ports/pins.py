@@ -66,12 +66,12 @@ class PinPath:
 
     def pins(self, port: Port) -> Pins:
         """The pins of one of the manifest's AXI ports."""
-        active_low = self._manifest.reset.active_low
-        return Pins(self._dut, port, self._clock, self._reset, active_low=active_low)
+        active_low, period = self._manifest.reset.active_low, self._manifest.clock.period_ps
+        return Pins(self._dut, port, self._clock, self._reset, active_low=active_low, period_ps=period)
 
     def _target(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget:
         rng = random.Random(self._rng.random())
-        return AxiTarget(self.pins(port), store, knobs, rng, self._manifest.clock.period_ps, self.now)
+        return AxiTarget(self.pins(port), store, knobs, rng, self.now)
 
     def now(self) -> int:
         """Picoseconds since the test's start."""
