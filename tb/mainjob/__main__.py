@@ -35,7 +35,7 @@ def main() -> int:
         if result.status in (FAIL, ERROR):
             console.print(f"{result.status}: {result.name}: {result.message}", markup=False, soft_wrap=True)
     console.print(verdict_table(report))
-    console.print(where_to_look(report))
+    console.print(where_to_look(report), soft_wrap=True)
     return report.exit_status
 
 
