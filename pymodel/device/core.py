@@ -179,9 +179,12 @@ class VirtioModel(ABC):
 
     def _begin_reset(self) -> None:
         self.worker.forget()
-        self._resetting = True
         self._later.clear()
-        self._after_lag(self.reset)
+        if not self.status:
+            self.reset()
+        else:
+            self._resetting = True
+            self._after_lag(self.reset)
 
     def reset(self) -> None:
         """Be as after power-on, but for the bus (virtio 1.4, 2.4)."""

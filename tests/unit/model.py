@@ -11,7 +11,9 @@ from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.config_ops import Style
 from pymodel.driver.guest import Guest
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.events import Event
+from pymodel.events import BarRead, BarWrite, Event
+from pymodel.layout import common_field
+from pymodel.spec import CapType
 
 SECTORS = 64
 
@@ -47,3 +49,19 @@ class Bench:
     def of(self, kind: type[Event]) -> list[Event]:
         """The recorded events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
+
+    def common(self, *names: str) -> list[tuple[str, str, int]]:
+        """The accesses to the common configuration structure: (r or w, field, value); of `names` only."""
+        place = self.model.config.places[CapType.COMMON]
+        found: list[tuple[str, str, int]] = []
+        for event in self.events:
+            if isinstance(event, BarRead | BarWrite) and event.bar == place.bar:
+                field = common_field(event.addr - place.offset)
+                if field and (not names or field.name in names):
+                    verb = "w" if isinstance(event, BarWrite) else "r"
+                    found.append((verb, field.name, int.from_bytes(event.data, "little")))
+        return found
+
+    def written(self, name: str) -> list[int]:
+        """The values written to one field of the common configuration structure."""
+        return [value for verb, _, value in self.common(name) if verb == "w"]
