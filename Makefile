@@ -1,0 +1,37 @@
+# `make` sets everything up and runs the main job; `make help` lists the rest.
+
+VENV := .venv
+PYTHON_ENV := $(VENV)/bin/python
+STAMP := $(VENV)/.set-up
+COSIM := $(VENV)/bin/virtio-cosim
+
+.DEFAULT_GOAL := all
+.PHONY: all setup test lint mutants clean help
+
+all: $(STAMP) ## set up, put the RTL through the main job, print the verdict
+	@$(PYTHON_ENV) -m tb.mainjob
+
+setup: $(STAMP) ## install what is missing: system packages, .venv, virtio-cosim
+
+$(STAMP): pyproject.toml tb/setup.sh
+	@tb/setup.sh
+	@touch $@
+
+test: $(STAMP) ## unit tests without a simulator, then the simulation tests
+	@$(PYTHON_ENV) -m tb.suite
+
+lint: $(STAMP) ## style, types, RTL lint, freshness of generated files
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(PYTHON_ENV) -m pymodel.gen --check
+	@$(PYTHON_ENV) -m tb.rtl_lint
+
+mutants: $(STAMP) ## plant every known bug and see it found
+	@$(COSIM) mutants
+
+clean: ## remove builds and runs; .venv stays
+	rm -rf build runs
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18

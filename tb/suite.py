@@ -1,0 +1,70 @@
+"""`make test`: unit tests without a simulator first, then the simulation tests; the last line counts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+from tb.paths import ROOT, build_root
+
+PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/cli")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Tests that passed, failed (or errored) and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, junit: Path) -> None:
+        """Count the cases of a JUnit file; one that is missing is a failure."""
+        if not junit.exists():
+            self.failed += 1
+            return
+        for case in ET.parse(junit).getroot().iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                self.failed += 1
+            elif case.find("skipped") is not None:
+                self.skipped += 1
+            else:
+                self.passed += 1
+
+
+def _pytest(folder: str, tally: Tally) -> None:
+    print(f"== {folder}", flush=True)
+    junit = build_root() / f"{folder.replace('/', '-')}.xml"
+    junit.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", folder, f"--junit-xml={junit}"]
+    subprocess.run(command, cwd=ROOT, check=False)
+    tally.add(junit)
+
+
+def _simulations(tally: Tally) -> None:
+    print("== tests/sim", flush=True)
+    out = build_root() / "test-run"
+    (out / "results.xml").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tb.cli", "run", "--waves", "on-fail", "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=False)
+    tally.add(out / "results.xml")
+
+
+def main() -> int:
+    """Run everything, also when something failed; 0 only when nothing did."""
+    build_root().mkdir(parents=True, exist_ok=True)
+    tally = Tally()
+    for folder in PYTEST_FOLDERS:
+        if any((ROOT / folder).glob("test_*.py")):
+            _pytest(folder, tally)
+    _simulations(tally)
+    skipped = f", {tally.skipped} skipped" if tally.skipped else ""
+    print(f"{tally.passed} passed, {tally.failed} failed{skipped}")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
