@@ -52,6 +52,7 @@ module vio_blk_parse
 
   logic [127:0] header_q;
   logic         half_q, err_q;  // first half of a two-beat header is in
+  logic         dropped_q;      // data that nobody wants are gone
   logic [31:0]  beats_q;
   logic         header_take, header_end, data_take, judged;
 
@@ -105,9 +106,12 @@ module vio_blk_parse
     status_addr: chain_i.status_addr, written: written
   };
 
-  logic med_ready;
+  // Not before all of its data came may a request complete: the driver reuses the buffers then.
+  logic drop_first, med_ready;
+  assign drop_first = op != OpOut && !chain_i.bad && chain_i.out_len != '0 && !dropped_q;
   assign med_ready = (op == OpIn) ? med_rd_ready_i : (op == OpOut) ? med_wr_ready_i : 1'b1;
-  assign judged          = state_q == StJudge && request_ready_i && med_ready && !stop_i;
+  assign judged          = state_q == StJudge && !drop_first && request_ready_i && med_ready
+                           && !stop_i;
   assign request_valid_o = judged;
   assign med_rd_valid_o  = judged && op == OpIn;
   assign med_wr_valid_o  = judged && op == OpOut;
@@ -129,11 +133,13 @@ module vio_blk_parse
       state_q  <= StHeader;
       half_q   <= 1'b0;
       err_q    <= 1'b0;
+      dropped_q <= 1'b0;
       beats_q  <= '0;
       header_q <= '0;
     end else if (clear_i) begin
       state_q <= StHeader;
       half_q  <= 1'b0;
+      dropped_q <= 1'b0;
     end else if (!stop_i) begin
       unique case (state_q)
         StHeader: begin
@@ -144,15 +150,16 @@ module vio_blk_parse
           end
           if (header_end || (chain_valid_i && chain_i.bad)) state_q <= StJudge;
         end
-        StJudge: if (judged) begin
+        StJudge: begin
           beats_q <= chain_i.out_len >> LaneBits;
-          if (op == OpOut)                                 state_q <= StMove;
-          else if (chain_i.bad || chain_i.out_len == '0)   state_q <= StHeader;
-          else                                             state_q <= StDrop;
+          if (drop_first)  state_q <= StDrop;
+          else if (judged) state_q <= (op == OpOut) ? StMove : StHeader;
+          if (judged) dropped_q <= 1'b0;
         end
         default: if (data_take) begin
           beats_q <= beats_q - 32'd1;
-          if (beats_q == 32'd1) state_q <= StHeader;
+          if (beats_q == 32'd1) state_q <= (state_q == StDrop) ? StJudge : StHeader;
+          if (state_q == StDrop) dropped_q <= 1'b1;
         end
       endcase
     end
