@@ -2,10 +2,12 @@
 #include "host.h"
 
 #include <string.h>
-#include <svdpi.h>
 
-void vio_dpi_host_rise(void);
-void vio_dpi_host_intx(svBit level);
+/* As IEEE 1800-2017, H.10 lays them down, so that no simulator's header is needed here. */
+typedef uint8_t svBit;
+typedef uint32_t svBitVecVal;
+
+void vio_dpi_line(svBit level);
 void vio_dpi_target_reset(int port);
 void vio_dpi_target_ar(int port, int id, long long addr, int len, int size, int burst);
 void vio_dpi_target_aw(int port, int id, long long addr, int len, int size, int burst);
@@ -17,13 +19,7 @@ void vio_dpi_initiator_reset(int port);
 int vio_dpi_initiator_rise(int port, int pins, long long rdata);
 void vio_dpi_initiator_word(int port, long long *awaddr, long long *araddr, long long *wdata, int *wstrb);
 
-void vio_dpi_host_rise(void) {
-  if (vio_active != NULL) vio_active->risen = true;
-}
-
-void vio_dpi_host_intx(svBit level) {
-  if (vio_active != NULL) vio_active->line = level;
-}
+void vio_dpi_line(svBit level) { vio_line = level; }
 
 static vio_target *target_at(int port) { return vio_target_at(vio_active, port); }
 

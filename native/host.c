@@ -8,6 +8,9 @@
 #define KEPT_WAKE ((size_t)1 << 20)
 
 vio_host *vio_active;
+uint8_t vio_line;
+vio_clock vio_sim_clock;
+void (*vio_sleeper)(void);
 
 vio_host *vio_host_new(uint64_t origin, uint64_t period) {
   vio_host *host = calloc(1, sizeof *host);
@@ -34,6 +37,17 @@ void vio_host_free(vio_host *host) {
 
 void vio_host_activate(vio_host *host) { vio_active = host; }
 
+void vio_clock_start(uint64_t now, uint64_t period) {
+  vio_sim_clock = (vio_clock){period / 2, now + period / 2, true, false};
+}
+
+void vio_clock_stop(void) { vio_sim_clock.running = false; }
+
+void vio_host_sleep(vio_host *host, void (*wake)(void)) {
+  host->wake = false;
+  vio_sleeper = wake;
+}
+
 vio_events *vio_host_events(vio_host *host) { return host->events; }
 
 uint64_t vio_host_now(const vio_host *host) { return host->now; }
@@ -46,12 +60,6 @@ vio_target *vio_target_at(vio_host *host, int port) {
 
 vio_initiator *vio_initiator_at(vio_host *host, int port) {
   return host == NULL || port < 0 || port >= VIO_INITIATORS ? NULL : host->initiators[port];
-}
-
-bool vio_host_wake(vio_host *host) {
-  const bool wake = host->wake;
-  host->wake = false;
-  return wake;
 }
 
 bool vio_host_message(vio_host *host, uint64_t *addr, uint32_t *data) {
@@ -110,10 +118,12 @@ void vio_host_emit(vio_host *host, uint8_t kind, uint8_t number, uint64_t addr, 
 }
 
 static void watch_line(vio_host *host) {
-  host->intx = host->line;
+  host->intx = vio_line;
   vio_host_emit(host, VIO_INTX, host->intx, 0, 0, NULL, VIO_NO_TIME, false);
   host->wake = true;
 }
+
+void vio_host_rise(vio_host *host) { host->risen = true; }
 
 void vio_host_fall(vio_host *host) {
   if (!host->risen) return; /* the clock was high when this host began */
@@ -121,6 +131,6 @@ void vio_host_fall(vio_host *host) {
     if (host->targets[i] != NULL) vio_target_fall(host->targets[i]);
   for (int i = 0; i < VIO_INITIATORS; i++)
     if (host->initiators[i] != NULL) vio_initiator_fall(host->initiators[i]);
-  if (host->line != host->intx) watch_line(host);
+  if (vio_line != host->intx) watch_line(host);
   if (vio_events_kept(host->events) >= KEPT_WAKE) host->wake = true;
 }

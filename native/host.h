@@ -3,6 +3,9 @@
 #define VIO_HOST_H
 #include "channel.h"
 #include "vio_native.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct vio_target vio_target;
 typedef struct vio_initiator vio_initiator;
@@ -22,14 +25,27 @@ struct vio_host {
   vio_message_sink on_message;
   void *message_context;
   bool wake, risen;
-  uint8_t line, intx; /* the INTx pin, and the level that was last reported */
+  uint8_t intx; /* the level that was last reported */
 };
 
 /* The host that the pins reach, or NULL. */
 extern vio_host *vio_active;
+/* The INTx pin. */
+extern uint8_t vio_line;
+/* The clock that main.cpp drives. */
+typedef struct vio_clock {
+  uint64_t half, next; /* half a period, and when the level changes next */
+  bool running, high;
+} vio_clock;
+extern vio_clock vio_sim_clock;
+/* The software that waits for a wake-up, NULL if nobody does; called once, at the falling or rising
+ * edge at which it came. */
+extern void (*vio_sleeper)(void);
 
 /* The simulator's side (main.cpp, dpi.c). A time step at simulation time `time`. */
 void vio_host_time(vio_host *host, uint64_t time);
+/* The rising clock edge, before the pins move. */
+void vio_host_rise(vio_host *host);
 /* The falling clock edge: pauses change, bursts take effect, INTx is looked at. */
 void vio_host_fall(vio_host *host);
 /* An interrupt message left the device (its event is emitted). */
@@ -89,4 +105,7 @@ const vio_initiator_word *vio_initiator_word_of(const vio_initiator *initiator);
 void vio_initiator_fall(vio_initiator *initiator);
 void vio_initiator_free(vio_initiator *initiator);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -101,9 +101,9 @@ void vio_host_free(vio_host *host);
 void vio_host_activate(vio_host *host);
 vio_events *vio_host_events(vio_host *host);
 uint64_t vio_host_now(const vio_host *host);
-/* Whether something happened since the last call that the host's software may wait for: an access
- * moved on, a message came, INTx changed, many events are kept. */
-bool vio_host_wake(vio_host *host);
+/* Call `wake` once, at the next moment at which something happened that the host's software may wait
+ * for: an access moved on, a message came, INTx changed, many events are kept. NULL: call nothing. */
+void vio_host_sleep(vio_host *host, void (*wake)(void));
 /* Take the oldest interrupt message; false if there is none. */
 bool vio_host_message(vio_host *host, uint64_t *addr, uint32_t *data);
 uint32_t vio_host_messages(const vio_host *host);
@@ -113,6 +113,10 @@ typedef bool (*vio_message_sink)(void *context, uint64_t addr, uint32_t data);
 void vio_host_on_message(vio_host *host, vio_message_sink sink, void *context);
 /* Drop messages and what is in flight on every target: the device is being reset. */
 void vio_host_restart(vio_host *host);
+
+/* The clock of the native simulator: low from `now` (simulation time) on, high after half a period. */
+void vio_clock_start(uint64_t now, uint64_t period);
+void vio_clock_stop(void);
 
 /* ---- AXI4 target: guest memory (with interrupt window and events) or a medium (silent) ---- */
 

@@ -17,13 +17,23 @@ from pathlib import Path
 import cocotb_tools.config
 from cocotb_tools import runner
 
-from tb.elaborate import bound_ports, check_ports, first_error, source_arguments, top_ports
+from tb.elaborate import (
+    bound_ports,
+    check_ports,
+    file_arguments,
+    first_error,
+    source_arguments,
+    top_ports,
+)
 from tb.errors import ToolError
 from tb.manifest import Manifest
+from tb.native_build import TOPLEVEL, key_parts, native_parts
 from tb.paths import build_root
 from tb.toolchain import Verilator, compiler_version, find_verilator
 
 MAIN = Path(__file__).with_name("sim_main.cpp")
+QUICK_TO_BUILD = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
+FAST = ("OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3 -march=native")
 _STAMP = "done.json"
 
 
@@ -40,10 +50,12 @@ class Build:
 class Simulator(runner.Verilator):
     """cocotb's Verilator runner with the bench's own main and only the bound pins public."""
 
-    def __init__(self, verilator: Verilator, trace: bool) -> None:
+    def __init__(self, verilator: Verilator, trace: bool, linker: str = "", fast: bool = False) -> None:
         super().__init__()
         self._verilator = verilator
         self._trace = trace
+        self._linker = linker
+        self._optimise = FAST if fast else QUICK_TO_BUILD
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
@@ -56,42 +68,49 @@ class Simulator(runner.Verilator):
         verilate = [self.executable, "-cc", "--exe", "--vpi", "-Mdir", str(self.build_dir)]
         verilate += ["--prefix", "Vtop", "-o", "simulator", "--timescale", "1ns/1ps", "--timing"]
         verilate += ["-O3", "--x-initial", "unique", "-Wno-fatal"]
-        verilate += ["-LDFLAGS", f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"]
+        verilate += ["-LDFLAGS", f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator {self._linker}"]
         verilate += ["--trace-fst", "--trace-structs"] if self._trace else []
         verilate += [str(argument.value) for argument in self._build_args]
         make = ["make", "-j", str(min(os.cpu_count() or 1, 8)), "-C", str(self.build_dir), "-f", "Vtop.mk"]
-        return [verilate, [*make, "OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]]
+        return [verilate, [*make, *self._optimise]]
 
 
-def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None]) -> Build:
+def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], native: bool = False) -> Build:
     """Return the simulator of this manifest, built now if the cache has none.
 
-    `tell` hears one line when a build starts. Raises UsageError where the manifest does not fit the
+    `native` builds for the native path: the DUT within its bus models, optimised for long runs. `tell` hears one line when a build starts. Raises UsageError where the manifest does not fit the
     top level, ToolError (with the log) where Verilator or the compiler fails.
     """
     verilator = find_verilator()
-    folder = build_root() / _key(manifest, verilator, waves)
+    folder = build_root() / _key(manifest, verilator, waves, native)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_suffix(".lock")):
         fresh = not (folder / _STAMP).exists()
         if fresh:
             shutil.rmtree(folder, ignore_errors=True)
-            tell(f"building {manifest.hdl.name}{' with waves' if waves else ''} ({verilator.describe()})")
-            _build(manifest, verilator, folder, waves)
+            kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
+            tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
+            _build(manifest, verilator, folder, waves, native)
     return Build(folder, folder / "simulator", waves, fresh)
 
 
-def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool) -> None:
+def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, native: bool) -> None:
     ports = top_ports(manifest, verilator, folder / "elaborate")
     check_ports(manifest, ports)
     pins = folder / "pins.vlt"
-    pins.write_text(_public_pins(manifest.hdl.toplevel, bound_ports(manifest, ports)))
     log = folder / "build.log"
+    toplevel, public, linker = manifest.hdl.toplevel, bound_ports(manifest, ports), ""
+    arguments = [*source_arguments(manifest), str(MAIN)]
+    if native:
+        parts = native_parts(manifest, ports, folder)
+        toplevel, public, linker = TOPLEVEL, parts.pins, parts.linker
+        arguments = [*file_arguments(manifest), *parts.arguments]
+    pins.write_text(_public_pins(toplevel, public))
     try:
-        Simulator(verilator, waves).build(
-            hdl_toplevel=manifest.hdl.toplevel,
+        Simulator(verilator, waves, linker, fast=native).build(
+            hdl_toplevel=toplevel,
             sources=[runner.Verilog(manifest.hdl.sources[0])],
-            build_args=[str(pins), *source_arguments(manifest), str(MAIN)],
+            build_args=[str(pins), *arguments],
             build_dir=folder,
             log_file=log,
             always=True,
@@ -115,11 +134,11 @@ def _public_pins(toplevel: str, names: list[str]) -> str:
     return "\n".join(["`verilator_config", *lines, ""])
 
 
-def _key(manifest: Manifest, verilator: Verilator, waves: bool) -> str:
+def _key(manifest: Manifest, verilator: Verilator, waves: bool, native: bool) -> str:
     digest = hashlib.sha256()
-    for part in _key_parts(manifest, verilator, waves):
+    for part in (*_key_parts(manifest, verilator, waves), *(key_parts() if native else ())):
         digest.update(hashlib.sha256(part).digest())
-    return f"{manifest.hdl.toplevel}-{digest.hexdigest()[:16]}"
+    return f"{manifest.hdl.toplevel}-{'native-' if native else ''}{digest.hexdigest()[:16]}"
 
 
 def _key_parts(manifest: Manifest, verilator: Verilator, waves: bool) -> Iterator[bytes]:

@@ -32,11 +32,15 @@ class TopPort:
 def source_arguments(manifest: Manifest) -> list[str]:
     """Verilator's arguments that name the design: top, parameters, defines, folders, files."""
     hdl = manifest.hdl
+    parameters = [f"-G{name}={value}" for name, value in hdl.parameters.items()]
+    return ["--top-module", hdl.toplevel, *parameters, *file_arguments(manifest)]
+
+
+def file_arguments(manifest: Manifest) -> list[str]:
+    """Verilator's arguments that name the design's files and how to read them, below any top."""
+    hdl = manifest.hdl
     return [
-        "--top-module",
-        hdl.toplevel,
         *hdl.verilator_args,
-        *(f"-G{name}={value}" for name, value in hdl.parameters.items()),
         *(f"-D{name}={value}" for name, value in hdl.defines.items()),
         *(f"-I{folder}" for folder in hdl.include_dirs),
         *map(str, hdl.sources),
