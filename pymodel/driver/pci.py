@@ -179,10 +179,7 @@ class VirtioPci:
         """Configure one queue up to, but without, queue_enable (virtio 1.4, 4.1.5.1.3)."""
         await self.write_common("queue_select", request.index)
         size = await self._choose_size(request)
-        layout = PackedQueue if self._has(Feature.RING_PACKED) else SplitQueue
-        queue = layout(request.index, size, self.memory, self._features, self.style.rng)
-        if isinstance(queue, PackedQueue):
-            queue.length_needs_write = self.style.length_needs_write
+        queue = self.make_queue(request.index, size, self._features)
         self.queues[request.index] = queue
         for name, address in zip(
             ("queue_desc", "queue_driver", "queue_device"), queue.addresses, strict=True
@@ -190,6 +187,14 @@ class VirtioPci:
             await self.write_common(name, address)
         await self.interrupts.map_queue(request.index)
         self._doorbells[request.index] = await self._doorbell(request.index)
+        return queue
+
+    def make_queue(self, index: int, size: int, features: int) -> Virtqueue:
+        """Return a new virtqueue in the negotiated layout; a bench may bring another implementation."""
+        if not features >> Feature.RING_PACKED & 1:
+            return SplitQueue(index, size, self.memory, features, self.style.rng)
+        queue = PackedQueue(index, size, self.memory, features, self.style.rng)
+        queue.length_needs_write = self.style.length_needs_write
         return queue
 
     async def _choose_size(self, request: QueueRequest) -> int:
