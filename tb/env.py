@@ -25,6 +25,7 @@ class Surroundings:
     """What the bench puts around a device for one test run; `seed` is what everything was drawn from."""
 
     name: str
+    folder: Path
     target: str
     seed: int
     transport: Transport
@@ -36,11 +37,10 @@ class Surroundings:
     dma: DmaPort
     set_capacity: Callable[[int], None]
     waves: Callable[[bool], None]
-    folder: Path
 
 
 class Env:
-    """One test's world; everything random in it comes from `rng`."""
+    """One test's world; everything random in it comes from `rng`, `folder` takes what it leaves behind."""
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around

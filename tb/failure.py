@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pymodel.events import Event
+from tb.judge import section_of
 from tb.results import Result
 
 LAST_EVENTS = 24
 
 
-def failure_page(result: Result, events: Sequence[Event], sections: dict[str, str]) -> str:
-    """Return the page of a failed test; `sections` maps clauses to sections of the standard."""
+def failure_page(result: Result, events: Sequence[Event]) -> str:
+    """Return the page of a failed test, with its last events."""
     lines = [f"# {result.name} {'failed' if result.status == 'fail' else 'ended in an error'}", ""]
     lines += [
         result.message,
@@ -23,9 +24,10 @@ def failure_page(result: Result, events: Sequence[Event], sections: dict[str, st
     if result.violations:
         lines += ["## Violations", "", "| clause | section | time (ns) | what |", "|---|---|---|---|"]
         for item in result.violations:
-            section = sections.get(item["clause"], "")
             what = item["message"].replace("|", "\\|")
-            lines.append(f"| {item['clause']} | {section} | {item['t'] / 1000:.3f} | {what} |")
+            lines.append(
+                f"| {item['clause']} | {section_of(item['clause'])} | {item['t'] / 1000:.3f} | {what} |"
+            )
         lines.append("")
     if events:
         lines += ["## Last events", "", "```"]

@@ -23,6 +23,7 @@ class Guest:
         self.transport = transport
         self._style = Style(rng=None if plain else rng)
         self._enumerated = False
+        self._buffers = 0
         self.pci = VirtioPci(transport, style=self._style)
         self.device = VirtioDevice(self.pci)
         self.blk = VirtioBlk()
@@ -58,11 +59,18 @@ class Guest:
 
     async def reset(self) -> None:
         """Reset the device and take the driver off it; requests in flight are lost."""
+        self._buffers = self.buffers
         await self.device.remove()
 
     def has(self, feature: Feature) -> bool:
         """Whether a feature was negotiated."""
         return bool(self.device.features & feature_mask(feature))
+
+    @property
+    def buffers(self) -> int:
+        """Requests that the device has finished, over all sessions."""
+        live = self.blk.requests.completed if self.device.driver is not None else 0
+        return self._buffers + live
 
     @property
     def in_flight(self) -> int:

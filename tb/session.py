@@ -6,11 +6,11 @@ import random
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pymodel.events import Event, EventStream, Mark, Reset
+from pymodel.events import EventStream, Mark, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
 from pymodel.vtrace import Header, VtraceWriter, write_vtrace
@@ -102,9 +102,10 @@ class Session:
     def __init__(self, job: Job, make_bench: BenchFactory, header: Header) -> None:
         self.job = job
         self.events = EventStream()
-        self.judge = Judge()
-        self.last: list[Event] = []
+        self.judge = Judge(header)
         job.folder.mkdir(parents=True, exist_ok=True)
+        for stale in (FAILURE, RESULT):
+            (job.folder / stale).unlink(missing_ok=True)
         self._trace: VtraceWriter = write_vtrace(job.folder / TRACE, header)
         self.events.subscribe(self._trace)
         self.events.subscribe(self.judge)
@@ -116,6 +117,7 @@ class Session:
         self.env = Env(
             Surroundings(
                 name=job.test.name,
+                folder=job.folder,
                 target=self.bench.target,
                 seed=job.seed,
                 transport=self.bench.transport,
@@ -127,7 +129,6 @@ class Session:
                 dma=self.bench.dma,
                 set_capacity=self.bench.set_capacity,
                 waves=self.bench.waves,
-                folder=job.folder,
             )
         )
 
@@ -155,7 +156,7 @@ class Session:
         result.cycles = self.bench.cycles()
         self._trace.close(orderly=result.status in (PASS, SKIP))
         if result.status in (FAIL, ERROR):
-            page = failure_page(result, self.env.log[-LAST_EVENTS:], self.judge.sections())
+            page = failure_page(result, self.env.log[-LAST_EVENTS:])
             write_whole(self.job.folder / FAILURE, page)
         result.save(self.job.folder / RESULT)
         return result
@@ -186,15 +187,15 @@ class Session:
     def _judge(self, result: Result) -> None:
         """Let the checker have the last word; its violations come before any other failure."""
         verdict = self.judge.finish()
-        result.violations = [asdict(violation) for violation in verdict.violations]
-        result.warnings = [asdict(warning) for warning in verdict.warnings]
-        result.clauses = verdict.clauses
-        result.buffers = self.judge.buffers
+        result.violations = [finding.to_json() for finding in verdict.violations]
+        result.warnings = [finding.to_json() for finding in verdict.warnings]
+        result.clauses = {clause: str(word) for clause, word in verdict.verdicts.items()}
+        result.buffers = self.env.driver.buffers
         if verdict.violations:
             first = verdict.violations[0]
             blame = f"{first.clause} at {first.t / 1000:.3f} ns: {first.message}"
             result.message = f"{blame}; then {result.message}" if result.status == FAIL else blame
             result.status = FAIL
-        elif verdict.unmet and result.status == PASS:
+        elif self.judge.unmet and result.status == PASS:
             result.status = FAIL
-            result.message = f"expected a violation of {', '.join(verdict.unmet)}, but none came"
+            result.message = f"expected a violation of {', '.join(self.judge.unmet)}, but none came"

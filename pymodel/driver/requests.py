@@ -40,6 +40,7 @@ class RequestQueues:
         self.device = device
         self.polling = not device.ops.interrupting
         self.coalesce = False
+        self.completed = 0
         self.in_flight: dict[tuple[int, int], tuple[Request, Framed]] = {}
 
     async def add(self, request: Request, framed: Framed, indirect: int | None, *, kick: bool) -> None:
@@ -163,6 +164,7 @@ class RequestQueues:
                 request.done = True
                 framed.free()
                 count += 1
+                self.completed += 1
         except UsedRingError as error:
             raise self.device.ops.log.error(errors.ProtocolError, str(error)) from error
         return count
