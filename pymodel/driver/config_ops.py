@@ -67,6 +67,7 @@ class ConfigOps(Protocol):
     style: Style
     device_type: int
     has_features_ok: bool
+    known_features: int
 
     @property
     def interrupting(self) -> bool:
@@ -81,8 +82,8 @@ class ConfigOps(Protocol):
         """Write a device-specific configuration field of `width` bytes."""
         ...
 
-    async def generation(self) -> int:
-        """Return the configuration generation; constant where the bus has none."""
+    async def generation(self) -> int | None:
+        """Return the configuration generation; None where the bus has none."""
         ...
 
     async def get_status(self) -> int:

@@ -10,21 +10,6 @@ from pymodel.driver.config_ops import ConfigOps, QueueRequest
 from pymodel.ring.base import Virtqueue
 from pymodel.spec import Feature, Field, Status, feature_mask
 
-CORE_FEATURES = feature_mask(
-    Feature.INDIRECT_DESC,
-    Feature.EVENT_IDX,
-    Feature.VERSION_1,
-    Feature.ACCESS_PLATFORM,
-    Feature.RING_PACKED,
-    Feature.IN_ORDER,
-    Feature.ORDER_PLATFORM,
-    Feature.NOTIFICATION_DATA,
-    Feature.NOTIF_CONFIG_DATA,
-    Feature.RING_RESET,
-    Feature.SUSPEND,
-)
-"""The device-independent features that this driver knows how to handle."""
-
 CONFIG_ATTEMPTS = 64
 
 
@@ -134,7 +119,7 @@ class VirtioDevice:
         must = feature_mask(Feature.VERSION_1) if self.ops.has_features_ok else 0
         if must & ~self.offered:
             raise self.ops.log.error(errors.FeaturesRefused, "VERSION_1 is not offered")
-        known = CORE_FEATURES | driver.features
+        known = self.ops.known_features | driver.features
         self.features = driver.check_features(self.offered & known & (wanted | must))
 
     async def _finalize_features(self) -> None:
@@ -220,13 +205,22 @@ class VirtioDevice:
         await self.ops.notify(queue)
 
     async def read_config(self, *fields: Field) -> tuple[int, ...]:
-        """Read configuration fields as one consistent set (virtio 1.4, 2.5.1)."""
+        """Read configuration fields as one consistent set (virtio 1.4, 2.5.1).
+
+        Without a generation they are read until two readings agree (2.5.4).
+        """
         for _ in range(CONFIG_ATTEMPTS):
             before = await self.ops.generation()
-            values = tuple([await self.ops.get_config(f.offset, f.width) for f in fields])
-            if await self.ops.generation() == before:
+            values = await self._read_fields(fields)
+            if before is None:
+                if values == await self._read_fields(fields):
+                    return values
+            elif await self.ops.generation() == before:
                 return values
         raise self.ops.log.error(errors.ConfigUnstable, f"{CONFIG_ATTEMPTS} attempts at {fields[0].name}")
+
+    async def _read_fields(self, fields: Sequence[Field]) -> tuple[int, ...]:
+        return tuple([await self.ops.get_config(field.offset, field.width) for field in fields])
 
     async def write_config(self, field: Field, value: int) -> None:
         """Write a configuration field; raises DriverBug before FEATURES_OK (virtio 1.4, 3.1.1)."""

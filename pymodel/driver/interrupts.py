@@ -13,7 +13,7 @@ from pymodel.spec import NO_VECTOR, IsrBit, PciCommand
 from pymodel.transport import Message
 
 if TYPE_CHECKING:
-    from pymodel.driver.pci import VirtioPci
+    from pymodel.driver.pci_ops import PciOps
 
 
 class InterruptMode(Enum):
@@ -29,7 +29,7 @@ class InterruptMode(Enum):
 class Interrupts:
     """Vectors and their meaning for one function; `mode` is what was asked, `active` what runs."""
 
-    def __init__(self, pci: VirtioPci, mode: InterruptMode) -> None:
+    def __init__(self, pci: PciOps, mode: InterruptMode) -> None:
         self.pci = pci
         self.mode = mode
         self.active = InterruptMode.POLL

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pymodel import spec
 from pymodel.driver import errors
-from pymodel.driver.config_ops import Causes, QueueRequest, Style
-from pymodel.driver.errors import AccessLog
-from pymodel.driver.function import PciFunction, Windows
-from pymodel.driver.interrupts import InterruptMode, Interrupts
+from pymodel.driver.config_ops import QueueRequest, Style
+from pymodel.driver.function import Windows
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.driver.pci_ops import PciOps
 from pymodel.driver.regions import Regions
 from pymodel.driver.structures import VirtioLayout, scan
 from pymodel.layout import VirtioCap
@@ -19,17 +19,33 @@ from pymodel.ring.split import SplitQueue
 from pymodel.spec import COMMON_CFG, Feature, PciCommand, feature_mask
 from pymodel.transport import Transport
 
+MODERN_FEATURES = feature_mask(
+    Feature.INDIRECT_DESC,
+    Feature.EVENT_IDX,
+    Feature.VERSION_1,
+    Feature.ACCESS_PLATFORM,
+    Feature.RING_PACKED,
+    Feature.IN_ORDER,
+    Feature.ORDER_PLATFORM,
+    Feature.NOTIFICATION_DATA,
+    Feature.NOTIF_CONFIG_DATA,
+    Feature.RING_RESET,
+    Feature.SUSPEND,
+)
+"""The device-independent features that this driver knows how to handle."""
+
 FEATURE_WORDS = 4
 OPTIONAL_REGISTERS = {Feature.NOTIF_CONFIG_DATA: "queue_notif_config_data", Feature.RING_RESET: "queue_reset"}
 
 
-class VirtioPci:
+class VirtioPci(PciOps):
     """One virtio function; `enumerate` first, then hand it to VirtioDevice.
 
     With `window` all virtio structures are reached through the PCI_CFG capability.
     """
 
     has_features_ok = True
+    known_features = MODERN_FEATURES
 
     def __init__(
         self,
@@ -40,19 +56,11 @@ class VirtioPci:
         window: bool = False,
         windows: Windows | None = None,
     ) -> None:
-        self.transport = transport
-        self.memory = transport.memory
-        self.log = AccessLog()
-        self.style = style or Style()
-        self.function = PciFunction(transport, self.log, windows or Windows())
-        self.interrupts = Interrupts(self, mode)
-        self.device_type = 0
-        self.queues: dict[int, Virtqueue] = {}
+        super().__init__(transport, mode=mode, style=style, windows=windows)
         self._doorbells: dict[int, tuple[int, int]] = {}
         self._use_window = window
         self._layout: VirtioLayout | None = None
         self._regions = Regions(self.function)
-        self._features = 0
 
     @property
     def layout(self) -> VirtioLayout:
@@ -60,11 +68,6 @@ class VirtioPci:
         if self._layout is None:
             raise self.log.error(errors.DriverBug, "the function was not enumerated")
         return self._layout
-
-    @property
-    def interrupting(self) -> bool:
-        """Whether interrupts were set up."""
-        return self.interrupts.active is not InterruptMode.POLL
 
     async def enumerate(self) -> None:
         """Find the function and its virtio structures, and let it become bus master.
@@ -78,16 +81,6 @@ class VirtioPci:
         self._regions.through_window = self._use_window
         await self.interrupts.discover()
         await self.function.command(enable=PciCommand.BUS_MASTER)
-
-    def _identify(self) -> int:
-        device_id = self.function.device_id
-        if self.function.vendor_id == spec.VENDOR_ID:
-            if spec.MODERN_DEVICE_ID_BASE < device_id < spec.MODERN_DEVICE_ID_BASE + 0x40:
-                return device_id - spec.MODERN_DEVICE_ID_BASE
-            for device_type, transitional in spec.TRANSITIONAL_DEVICE_ID.items():
-                if transitional == device_id:
-                    return device_type
-        raise self.log.error(errors.NotVirtio, f"{self.function.vendor_id:#06x}:{device_id:#06x}")
 
     async def read_common(self, name: str) -> int:
         """Read a field of the common configuration structure."""
@@ -116,31 +109,6 @@ class VirtioPci:
     async def generation(self) -> int:
         """Return config_generation."""
         return await self.read_common("config_generation")
-
-    async def get_status(self) -> int:
-        """Return device_status."""
-        return await self.read_common("device_status")
-
-    async def set_status(self, status: int) -> None:
-        """Write device_status; 0 is refused, because only `reset` may write it."""
-        if status == 0:
-            raise self.log.error(errors.DriverBug, "set_status(0): call reset()")
-        await self.write_common("device_status", status)
-
-    async def reset(self) -> None:
-        """Write 0 to device_status and wait until it reads 0 (virtio 1.4, 4.1.4.3.2)."""
-        await self.write_common("device_status", 0)
-        await self._poll_zero("device_status")
-
-    async def _poll_zero(self, name: str) -> None:
-        timing = self.style.timing
-        deadline = self.now() + timing.reset_ns * 1000
-        while value := await self.read_common(name):
-            if self.now() >= deadline:
-                raise self.log.error(
-                    errors.ResetTimeout, f"{name} still reads {value:#x} after {timing.reset_ns} ns"
-                )
-            await self.delay(timing.poll_ns)
 
     async def get_features(self) -> int:
         """Return the offered features whose registers the device has."""
@@ -228,9 +196,6 @@ class VirtioPci:
             return offset, await self.read_common("queue_notif_config_data")
         return offset, index
 
-    def _has(self, feature: Feature) -> bool:
-        return bool(self._features >> feature & 1)
-
     async def notify(self, queue: Virtqueue) -> None:
         """Ring a queue's doorbell (virtio 1.4, 4.1.5.2)."""
         offset, value = self._doorbells[queue.index]
@@ -244,14 +209,6 @@ class VirtioPci:
     async def read_isr(self) -> int:
         """Read ISR status, which clears it and takes INTx back."""
         return await self._regions.read(self.layout.isr, 0, 1)
-
-    async def del_vqs(self) -> None:
-        """Free all queues of a device that was reset, and switch MSI-X off."""
-        for queue in self.queues.values():
-            queue.destroy()
-        self.queues.clear()
-        self._doorbells.clear()
-        await self.interrupts.teardown()
 
     async def reset_vq(self, queue: Virtqueue) -> None:
         """Reset one queue and verify it (virtio 1.4, 2.6.1); its memory may be freed afterwards."""
@@ -268,30 +225,3 @@ class VirtioPci:
         queue = await self.setup_vq(request)
         await self.write_common("queue_enable", 1)
         return queue
-
-    async def wait_interrupt(self, timeout_ns: int) -> Causes | None:
-        """Return what the next interrupt may be about."""
-        return await self.interrupts.wait(timeout_ns)
-
-    async def freeze(self) -> None:
-        """Stop the function from mastering the bus."""
-        await self.function.command(clear=PciCommand.BUS_MASTER)
-
-    async def thaw(self) -> None:
-        """Write BARs and command register again: the function may have lost them."""
-        self.log.step = "thaw"
-        await self.function.place_bars()
-        await self.function.command(enable=PciCommand.BUS_MASTER)
-
-    async def function_level_reset(self) -> None:
-        """Reset the function below virtio; queues are gone for the device, MSI-X is off."""
-        await self.function.function_level_reset(self.style.timing.flr_ns)
-        await self.function.command(enable=PciCommand.BUS_MASTER)
-
-    async def delay(self, ns: int) -> None:
-        """Let time pass."""
-        await self.transport.delay(ns)
-
-    def now(self) -> int:
-        """Return the device's time in picoseconds."""
-        return self.transport.now()
