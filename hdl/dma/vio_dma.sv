@@ -13,7 +13,7 @@ module vio_dma #(
   /// Read bursts in flight over all clients, a power of two.
   parameter int unsigned MaxReads      = 32,
   /// Write bursts awaiting their response, a power of two.
-  parameter int unsigned MaxWrites     = 32,
+  parameter int unsigned MaxWrites     = 64,
   /// Longest read burst in bytes, a power of two up to 4096.
   parameter int unsigned MaxReadBurst  = 512,
   /// Longest write burst in bytes, a power of two up to 4096.
