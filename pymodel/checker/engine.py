@@ -1,0 +1,111 @@
+"""The checker: eats boundary events, live or from a trace, and gives a verdict per clause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymodel.checker import rulebook
+from pymodel.checker.clauses import DEVICE_CHAPTERS, Clause, clauses
+from pymodel.checker.rule import Rule
+from pymodel.checker.state.boundary import State
+from pymodel.checker.verdicts import Finding, Outcome, Results, Verdict
+from pymodel.events import Event
+from pymodel.vtrace import Header
+
+
+class Checker:
+    """Judges one stream of events.
+
+    Hand it events by `observe` (it is an event sink: `checker.observe`), then call `finish` once.
+    `on_finding` is called at once for every breach, warnings included. `settle` overrides how long (in
+    picoseconds) a notification may be owed. Memory is bounded by the rings, not by the stream.
+    """
+
+    def __init__(
+        self,
+        header: Header | None = None,
+        *,
+        on_finding: Callable[[Finding], None] | None = None,
+        settle: int | None = None,
+    ) -> None:
+        self._subscribers: dict[type, list[Callable[[Any], None]]] = {}
+        self.state = State(header or Header(), self._publish, settle)
+        self.results = Results(outcomes={rule.clause: Outcome() for rule in rulebook.ALL})
+        self._on_finding = on_finding
+        self._expected: list[tuple[frozenset[str], list[Finding]]] = []
+        self._reported: set[str] = set()
+        self._finished = False
+        for rule in rulebook.ALL:
+            self._subscribe(rule(self.state, self, self.results.outcomes[rule.clause]))
+
+    def _subscribe(self, rule: Rule) -> None:
+        for fact, name in rule.subscriptions():
+            self._subscribers.setdefault(fact, []).append(getattr(rule, name))
+
+    def _publish(self, fact: Any) -> None:
+        for subscriber in self._subscribers.get(type(fact), ()):
+            subscriber(fact)
+
+    def observe(self, event: Event) -> None:
+        """Take in the next event."""
+        self.results.events += 1
+        self.state.observe(event)
+
+    @contextmanager
+    def expecting(self, *ids: str) -> Iterator[list[Finding]]:
+        """Breaches of these clauses inside the block are no violations; they come into the list.
+
+        Raises KeyError for an ID that is no clause.
+        """
+        for clause in ids:
+            clauses()[clause]
+        entry = (frozenset(ids), list[Finding]())
+        self._expected.append(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._expected.remove(entry)
+
+    def breach(self, clause: str, message: str, event: Event | None) -> None:
+        """Record a breach (called by the rules)."""
+        event = event or self.state.event
+        t, line = (event.t, event.line) if event is not None else (0, 0)
+        finding = Finding(clause, t, line, message, event)
+        for expected, caught in self._expected:
+            if clause in expected:
+                caught.append(finding)
+                self.results.outcomes[clause].breached -= 1
+                return
+        if clause not in self._reported:
+            self._reported.add(clause)
+            mandatory = clauses()[clause].mandatory
+            (self.results.violations if mandatory else self.results.warnings).append(finding)
+        if self._on_finding is not None:
+            self._on_finding(finding)
+
+    def finish(self) -> Results:
+        """The stream ends: judge what is left, and return the results (the same ones when called again)."""
+        if not self._finished:
+            self._finished = True
+            self.state.finish()
+            self.results.notes = self.state.notes
+            self.results.orderly = self.state.orderly
+            for clause in clauses().values():
+                self.results.verdicts[clause.id] = self._verdict(clause)
+        return self.results
+
+    def _verdict(self, clause: Clause) -> Verdict:
+        outcome = self.results.outcomes.get(clause.id)
+        if outcome is not None and outcome.breached:
+            return Verdict.VIOLATED
+        if outcome is not None and outcome.held:
+            return Verdict.HELD
+        device = DEVICE_CHAPTERS.get(clause.chapter)
+        if device is not None and self.state.device_type not in (None, device):
+            return Verdict.NOT_APPLICABLE
+        answers = [clause.applies(offered, features) for offered, features in self.state.sessions]
+        if answers and all(answer is False for answer in answers):
+            return Verdict.NOT_APPLICABLE
+        return Verdict.NOT_EXERCISED

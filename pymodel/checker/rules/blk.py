@@ -1,0 +1,1 @@
+"""Block device (virtio 1.4, 5.2)."""

@@ -1,0 +1,1 @@
+"""What a device's state must be, reconstructed from boundary events alone."""

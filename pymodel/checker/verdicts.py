@@ -1,0 +1,63 @@
+"""What the checker found: findings, and a verdict for every clause of the standard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pymodel.events import Event
+
+
+class Verdict(StrEnum):
+    """The outcome for one clause."""
+
+    HELD = "held"
+    VIOLATED = "violated"
+    NOT_EXERCISED = "not-exercised"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A breach of `clause`, seen in `event` at `t` picoseconds (`line` of the trace, 0 when live)."""
+
+    clause: str
+    t: int
+    line: int
+    message: str
+    event: Event | None = None
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return it as `check --format json` prints it."""
+        return {"clause": self.clause, "t": self.t, "line": self.line, "message": self.message}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How often a clause was put to the test and held, and how often it was breached."""
+
+    held: int = 0
+    breached: int = 0
+
+
+@dataclass(slots=True)
+class Results:
+    """The result of one trace or run.
+
+    `violations` holds the first breach of each MUST clause in the order in which they became certain,
+    `warnings` the same for SHOULD clauses; `outcomes` counts all. `notes` say what could not be judged.
+    """
+
+    violations: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    events: int = 0
+    ignored: int = 0
+    orderly: bool = False
+
+    @property
+    def clean(self) -> bool:
+        """Whether no MUST clause was breached."""
+        return not self.violations
