@@ -127,6 +127,22 @@ class SplitRing:
         return self.used + spec.SPLIT_USED_HEADER + spec.SPLIT_USED_ELEMENT * self.size
 
 
+def _align_up(value: int, align: int) -> int:
+    return -(-value // align) * align
+
+
+def legacy_ring(size: int, start: int, align: int) -> SplitRing:
+    """Return the parts of a legacy virtqueue whose block begins at `start` (virtio 1.4, 2.7.2)."""
+    avail = start + spec.DESC_LENGTH * size
+    return SplitRing(size, start, avail, start + _align_up(spec.DESC_LENGTH * size + 6 + 2 * size, align))
+
+
+def legacy_ring_length(size: int, align: int) -> int:
+    """Return the bytes of a legacy virtqueue's block, a multiple of `align`."""
+    used = legacy_ring(size, 0, align).used
+    return used + _align_up(6 + 8 * size, align)
+
+
 @dataclass(frozen=True, slots=True)
 class PackedRing:
     """Where the parts of a packed virtqueue of `size` descriptors lie (virtio 1.4, 2.8)."""

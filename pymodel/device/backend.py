@@ -35,6 +35,9 @@ class Backend(ABC):
     def start(self, features: int) -> None:  # noqa: B027 - optional
         """FEATURES_OK was accepted with these features."""
 
+    def start_legacy(self, features: int) -> None:  # noqa: B027 - optional
+        """A legacy driver set DRIVER_OK with these features."""
+
     @abstractmethod
     def handle(self, chain: DeviceChain, host: Host) -> int:
         """Execute a request and return the bytes written; raises RingError for a buffer it cannot use."""

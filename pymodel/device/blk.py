@@ -83,6 +83,11 @@ class BlkBackend(Backend):
         """The cache is write-through unless the driver can flush it (virtio 1.4, 5.2.5.2)."""
         self.writeback = features >> BlkFeature.FLUSH & 1
 
+    def start_legacy(self, features: int) -> None:
+        """The cache mode changes only for a driver that cannot set it (virtio 1.4, 5.2.5.3)."""
+        if not features >> BlkFeature.CONFIG_WCE & 1:
+            self.start(features)
+
     def handle(self, chain: DeviceChain, host: Host) -> int:
         """Execute one request; header, data and status may be cut anywhere (virtio 1.4, 2.7.4.1).
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class QueueBank:
-    """What the driver programmed for one queue, and the queue's state."""
+    """What the driver programmed for one queue, at `most` that many descriptors, and the queue's state."""
 
+    most: int
     size: int
     vector: int = NO_VECTOR
     enabled: bool = False
@@ -44,7 +45,7 @@ class CommonConfig:
         self.device_feature_select = self.driver_feature_select = self.queue_select = 0
         self.config_vector = NO_VECTOR
         size = self.model.config.max_queue_size
-        self.banks = [QueueBank(size) for _ in range(self.model.backend.queue_count)]
+        self.banks = [QueueBank(size, size) for _ in range(self.model.backend.queue_count)]
 
     @property
     def bank(self) -> QueueBank | None:
@@ -63,7 +64,7 @@ class CommonConfig:
         """Write bytes; a field that is cut keeps its other bytes."""
         for field in COMMON_CFG.values():
             if field.access == "RW" and field.offset < offset + len(data) and offset < field.end:
-                self._set(field, self._merge(field, offset, data))
+                self.set_register(field.name, self._merge(field, offset, data))
 
     def _merge(self, field: Field, offset: int, data: bytes) -> int:
         whole = bytearray(self._value(field.name).to_bytes(field.width, "little"))
@@ -106,8 +107,8 @@ class CommonConfig:
             return 0
         return values[name]
 
-    def _set(self, field: Field, value: int) -> None:
-        name = field.name
+    def set_register(self, name: str, value: int) -> None:
+        """Write a register by name, with all that it sets off."""
         if name in ("device_feature_select", "driver_feature_select", "queue_select"):
             setattr(self, name, value)
         elif name == "driver_feature":

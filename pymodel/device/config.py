@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pymodel import spec
 from pymodel.spec import CapType, Feature, feature_mask
@@ -58,7 +59,8 @@ class DeviceConfig:
     """A modelled function.
 
     `lag` is the most host accesses by which the device may trail behind (0: it works at once and in
-    order); `seed` decides. `notify_data_base` is added to a queue's index for NOTIF_CONFIG_DATA.
+    order); `seed` decides. `notify_data_base` is added to a queue's index for NOTIF_CONFIG_DATA. With
+    `transitional` BAR0 serves legacy drivers.
     """
 
     features: int = DEVICE_FEATURES
@@ -73,3 +75,10 @@ class DeviceConfig:
     most_in_flight: int = 32
     lag: int = 0
     seed: int = 0
+    transitional: bool = False
+
+
+def transitional(**others: Any) -> DeviceConfig:
+    """A function that serves legacy drivers too: their register block is BAR0, in I/O space."""
+    bars = {0: BarSpec("io", 0x100), 1: BarSpec("mem32", 0x4000), 2: BarSpec("mem64", 0x8000)}
+    return DeviceConfig(transitional=True, bars=bars, msix_table=(1, 0x0000), msix_pba=(1, 0x2000), **others)

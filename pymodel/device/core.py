@@ -11,22 +11,14 @@ from pymodel.device.backend import Backend
 from pymodel.device.common import CommonConfig, QueueBank
 from pymodel.device.config import DeviceConfig
 from pymodel.device.host import Host
-from pymodel.device.packed import DevicePackedRing
-from pymodel.device.ring import DeviceRing
-from pymodel.device.split import DeviceSplitRing
+from pymodel.device.rings import make_ring
 from pymodel.device.worker import Worker
-from pymodel.layout import PackedRing, SplitRing
 from pymodel.spec import (
-    MAX_QUEUE_SIZE,
     NO_VECTOR,
-    PACKED_EVENT_ALIGN,
-    PACKED_RING_ALIGN,
-    SPLIT_AVAIL_ALIGN,
-    SPLIT_DESC_ALIGN,
-    SPLIT_USED_ALIGN,
     Feature,
     IsrBit,
     Status,
+    feature_mask,
 )
 
 T = TypeVar("T")
@@ -50,6 +42,8 @@ class VirtioModel(ABC):
         self.generation = 0
         self.last_error = ""
         self.suspending = False
+        self.legacy = False
+        self._rang = False
         self._resetting = False
         self._dirty = False
         self._notice_owed = False
@@ -78,8 +72,13 @@ class VirtioModel(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the device may touch its queues."""
-        return self.status & _RUN_BITS == _RUNNING and not self._resetting and self.may_master()
+        """Whether the device may touch its queues; a legacy driver may use them before DRIVER_OK (3.1.2)."""
+        if self._resetting or not self.may_master():
+            return False
+        if self.legacy:
+            started = self._rang or self.status & Status.DRIVER_OK
+            return bool(started) and not self.status & Status.DEVICE_NEEDS_RESET
+        return self.status & _RUN_BITS == _RUNNING
 
     @property
     def lagging(self) -> bool:
@@ -152,6 +151,23 @@ class VirtioModel(ABC):
         else:
             self._set_status(value)
 
+    def write_legacy_status(self, value: int) -> None:
+        """A legacy driver writes its status byte."""
+        if self._resetting:
+            return
+        if value == 0:
+            self._begin_reset()
+            return
+        self.legacy = True
+        if value & ~self.status & Status.DRIVER_OK:
+            self.backend.start_legacy(self.features)
+        self.status = value | self.status & Status.DEVICE_NEEDS_RESET
+
+    def accept_legacy_features(self, value: int) -> None:
+        """A legacy driver accepts features, which are agreed at once."""
+        self.legacy = True
+        self.features = value & (self.offered | feature_mask(Feature.ANY_LAYOUT))
+
     def _set_status(self, value: int) -> None:
         raised = value & ~self.status
         sticky = self.status & Status.DEVICE_NEEDS_RESET
@@ -189,7 +205,7 @@ class VirtioModel(ABC):
     def reset(self) -> None:
         """Be as after power-on, but for the bus (virtio 1.4, 2.4)."""
         self.status = self.driver_features = self.features = self.isr = 0
-        self.suspending = self._resetting = self._notice_owed = False
+        self.suspending = self._resetting = self._notice_owed = self.legacy = self._rang = False
         self._later.clear()
         self.worker.forget()
         self.common.reset()
@@ -205,27 +221,16 @@ class VirtioModel(ABC):
     def enable_queue(self, index: int) -> None:
         """The driver writes 1 to queue_enable; a queue that cannot work is a reason to need a reset."""
         bank = self.common.banks[index]
-        bank.ring = self._make_ring(index, bank)
+        bank.ring = make_ring(self.host, index, bank, self.features)
         if bank.ring is None:
             self.need_reset(f"queue {index} is enabled with an impossible size or alignment")
         bank.enabled = bank.ring is not None
 
-    def _make_ring(self, index: int, bank: QueueBank) -> DeviceRing | None:
-        packed = self.has(Feature.RING_PACKED)
-        aligns = (
-            (PACKED_RING_ALIGN, PACKED_EVENT_ALIGN, PACKED_EVENT_ALIGN)
-            if packed
-            else (SPLIT_DESC_ALIGN, SPLIT_AVAIL_ALIGN, SPLIT_USED_ALIGN)
-        )
-        places = (bank.desc, bank.driver, bank.device)
-        crooked = any(place % align for place, align in zip(places, aligns, strict=True))
-        if crooked or not 0 < bank.size <= min(MAX_QUEUE_SIZE, self.config.max_queue_size):
-            return None
-        if packed:
-            return DevicePackedRing(self.host, index, PackedRing(bank.size, *places), self.features)
-        if bank.size & (bank.size - 1):
-            return None
-        return DeviceSplitRing(self.host, index, SplitRing(bank.size, *places), self.features)
+    def disable_queue(self, index: int) -> None:
+        """A legacy driver takes a queue away."""
+        bank = self.common.banks[index]
+        self.worker.forget(index)
+        bank.ring, bank.enabled, bank.kicked = None, False, False
 
     def begin_queue_reset(self, index: int) -> None:
         """The driver writes 1 to queue_reset (virtio 1.4, 2.6.1)."""
@@ -234,7 +239,7 @@ class VirtioModel(ABC):
         bank.resetting, bank.ring, bank.kicked = True, None, False
 
         def finish() -> None:
-            self.common.banks[index] = QueueBank(self.config.max_queue_size)
+            self.common.banks[index] = QueueBank(bank.most, bank.most)
 
         self._after_lag(finish)
 
@@ -246,7 +251,7 @@ class VirtioModel(ABC):
         """A doorbell rang; before DRIVER_OK and while suspended it is remembered."""
         index = (value & 0xFFFF) - self.notify_value(0)
         if 0 <= index < len(self.common.banks) and not self._resetting:
-            self.common.banks[index].kicked = True
+            self.common.banks[index].kicked = self._rang = True
 
     def interrupt_queue(self, index: int) -> None:
         """Notify the driver of used buffers."""

@@ -7,6 +7,7 @@ from pymodel.device.backend import Backend
 from pymodel.device.config import DeviceConfig, Place
 from pymodel.device.core import VirtioModel
 from pymodel.device.host import Host
+from pymodel.device.legacy import LegacyBlock
 from pymodel.device.msix import MsixTable
 from pymodel.device.pcispace import ConfigSpace
 from pymodel.events import Reset
@@ -20,6 +21,7 @@ class PciModel(VirtioModel):
         super().__init__(host, config, backend)
         self.space = ConfigSpace(config, backend)
         self.msix = MsixTable(host, config.vectors, lambda: self.space.msix_control, self.may_master)
+        self.legacy_block = LegacyBlock(self) if config.transitional else None
         self._flr_wanted = False
 
     def may_master(self) -> bool:
@@ -89,6 +91,8 @@ class PciModel(VirtioModel):
         return None
 
     def _read(self, bar: int, addr: int, length: int) -> bytes:
+        if self.legacy_block and bar == 0:
+            return self.legacy_block.read(addr, length)
         found = self._structure(bar, addr)
         if found is None:
             return self._read_msix(bar, addr, length)
@@ -111,6 +115,9 @@ class PciModel(VirtioModel):
         return bytes(length)
 
     def _write(self, bar: int, addr: int, data: bytes) -> None:
+        if self.legacy_block and bar == 0:
+            self.legacy_block.write(addr, data)
+            return
         found = self._structure(bar, addr)
         table_bar, table = self.config.msix_table
         if found is None:

@@ -55,13 +55,15 @@ class ConfigSpace:
         return self.get(PCI_CFG[name].offset, PCI_CFG[name].width)
 
     def _header(self, backend: Backend) -> None:
+        kind = backend.device_type
+        old = self.config.transitional
         values = {
             "vendor_id": spec.VENDOR_ID,
-            "device_id": spec.MODERN_DEVICE_ID_BASE + backend.device_type,
-            "revision_id": 1,
+            "device_id": spec.TRANSITIONAL_DEVICE_ID[kind] if old else spec.MODERN_DEVICE_ID_BASE + kind,
+            "revision_id": 0 if old else 1,
             "class_code": backend.class_code,
             "subsystem_vendor_id": spec.VENDOR_ID,
-            "subsystem_id": 0x40 + backend.device_type,
+            "subsystem_id": kind if old else 0x40 + kind,
             "status": PciStatus.CAPABILITIES,
             "interrupt_pin": 1,
         }

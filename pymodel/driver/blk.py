@@ -12,7 +12,16 @@ from pymodel.driver.core import VirtioDevice, VirtioDriver
 from pymodel.driver.framing import Framed, Framer
 from pymodel.driver.requests import Request, RequestQueues
 from pymodel.layout import pack_blk_header
-from pymodel.spec import BLK_CFG, BLK_SECTOR, BlkFeature, BlkRequest, BlkStatus, DeviceType, feature_mask
+from pymodel.spec import (
+    BLK_CFG,
+    BLK_SECTOR,
+    BlkFeature,
+    BlkRequest,
+    BlkStatus,
+    DeviceType,
+    Feature,
+    feature_mask,
+)
 
 FEATURES = feature_mask(
     BlkFeature.SIZE_MAX,
@@ -44,13 +53,17 @@ class BlkRequestState(Request):
     kind: int = 0
     sector: int = 0
     length: int = 0
+    legacy: bool = False
     status: int = -1
     data: bytes = b""
 
     def complete(self, framed: Framed, used: int) -> None:
-        """Take over what the device wrote; only the first `used` bytes count (virtio 1.4, 2.7.8.3)."""
+        """Take over what the device wrote: the first `used` bytes (virtio 1.4, 2.7.8.3).
+
+        On the legacy interface the used length says nothing (5.2.6.4).
+        """
         written = framed.written(self.length + 1)
-        self.data = written[: min(self.length, used)]
+        self.data = written[: self.length if self.legacy else min(self.length, used)]
         self.status = written[self.length]
 
 
@@ -84,7 +97,8 @@ class VirtioBlk(VirtioDriver):
         size_max = await self._optional(device, BlkFeature.SIZE_MAX, "size_max")
         available = await self._optional(device, BlkFeature.MQ, "num_queues") or 1
         self.queue_count = min(available, self.queues_wanted or available)
-        self._framer = Framer(device.ops.memory, device.ops.style, size_max or None)
+        free = device.has(Feature.VERSION_1) or device.has(Feature.ANY_LAYOUT)
+        self._framer = Framer(device.ops.memory, device.ops.style, size_max or None, free=free)
         await device.find_vqs([QueueRequest(index, self.queue_size) for index in range(self.queue_count)])
         self._requests = RequestQueues(device)
 
@@ -131,7 +145,13 @@ class VirtioBlk(VirtioDriver):
         """
         if self._framer is None:
             raise errors.DriverBug("the block driver is bound to no device")
-        request = BlkRequestState(kind=kind, sector=sector, length=length, queue=queue)
+        request = BlkRequestState(
+            kind=kind,
+            sector=sector,
+            length=length,
+            queue=queue,
+            legacy=not self.requests.device.has(Feature.VERSION_1),
+        )
         header = pack_blk_header(kind, sector)
         virtqueue = self.requests.device.queues[queue]
         most = min(virtqueue.size, self.seg_max or virtqueue.size)

@@ -36,12 +36,18 @@ class Framed:
 
 
 class Framer:
-    """Cuts requests into elements: at their natural seams, or anywhere where the style has a generator."""
+    """Cuts requests into elements: at their natural seams, or anywhere where the style has a generator.
 
-    def __init__(self, memory: GuestMemory, style: Style, largest: int | None = None) -> None:
+    `free` is false where the device may insist on the natural seams (legacy without ANY_LAYOUT, 2.7.4.3).
+    """
+
+    def __init__(
+        self, memory: GuestMemory, style: Style, largest: int | None = None, *, free: bool = True
+    ) -> None:
         self.memory = memory
         self.style = style
         self.largest = largest
+        self.free = free
 
     def frame(self, readable: list[bytes], writable: list[int], most: int) -> Framed:
         """Place a request: `readable` parts, `writable` parts by length, `most` elements in all."""
@@ -62,7 +68,7 @@ class Framer:
     def _lengths(self, natural: list[int], most: int) -> list[int]:
         rng, total = self.style.rng, sum(natural)
         natural = [length for length in natural if length]
-        if rng is None or total == 0:
+        if rng is None or not self.free or total == 0:
             return self._bounded(natural)
         pieces = rng.randint(1, max(1, min(most, total)))
         cuts = sorted(rng.sample(range(1, total), pieces - 1)) if pieces > 1 else []

@@ -25,6 +25,7 @@ class Msix:
     pba: tuple[int, int]
     address: int = spec.MSI_ADDRESS_BASE
     data: int = 0x40
+    enabled: bool = False
 
     @classmethod
     async def find(cls, function: PciFunction) -> Msix | None:
@@ -50,6 +51,7 @@ class Msix:
 
     async def control(self, *, enable: bool, masked: bool) -> None:
         """Write enable and function mask."""
+        self.enabled = enable
         value = spec.MSIX_CONTROL_ENABLE if enable else 0
         value |= spec.MSIX_CONTROL_FUNCTION_MASK if masked else 0
         await self.function.config_write(self.position + spec.MSIX_CONTROL, 2, value)

@@ -116,6 +116,8 @@ class PciOps(ABC):
     async def function_level_reset(self) -> None:
         """Reset the function below virtio; queues are gone for the device, MSI-X is off."""
         await self.function.function_level_reset(self.style.timing.flr_ns)
+        if self.interrupts.msix:
+            self.interrupts.msix.enabled = False
         await self.function.command(enable=PciCommand.BUS_MASTER)
 
     async def delay(self, ns: int) -> None:
