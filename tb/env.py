@@ -26,6 +26,7 @@ class Surroundings:
 
     name: str
     folder: Path
+    argument: str
     target: str
     seed: int
     transport: Transport
@@ -40,12 +41,13 @@ class Surroundings:
 
 
 class Env:
-    """One test's world; everything random in it comes from `rng`, `folder` takes what it leaves behind."""
+    """One test's world; everything random in it comes from `rng`, `folder` takes what it leaves."""
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.seed = around.seed
         self.folder = around.folder
+        self.argument = around.argument
         self.rng = random.Random(f"test/{around.seed}/{around.name}")
         self.transport = around.transport
         self.memory = around.memory

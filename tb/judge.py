@@ -4,45 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
+from pymodel.checker import Checker, Results, clauses
 from pymodel.events import Event
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A breach of a clause at time `t` (ps)."""
-
-    clause: str
-    t: int
-    message: str
-    line: int = 0
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What the checker says at the end: violations nobody announced, warnings, verdict per clause."""
-
-    violations: list[Violation] = field(default_factory=list)
-    warnings: list[Violation] = field(default_factory=list)
-    clauses: dict[str, str] = field(default_factory=dict)
-    unmet: list[str] = field(default_factory=list)
+from pymodel.vtrace import Header
 
 
 class Judge:
-    def __init__(self) -> None:
-        self._verdict = Verdict()
+    """Judges the events of one test as they happen."""
 
-    def __call__(self, event: Event) -> None: ...
+    def __init__(self, header: Header) -> None:
+        self._checker = Checker(header)
+        self.unmet: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        """Take in the next event."""
+        self._checker.observe(event)
 
     @contextmanager
     def expect(self, clause: str) -> Iterator[None]:
-        yield
+        """A breach of `clause` inside the block is wanted: that it does not come is the failure."""
+        with self._checker.expecting(clause) as caught:
+            yield
+        if not caught:
+            self.unmet.append(clause)
 
-    buffers = 0
+    def finish(self) -> Results:
+        """The test is over: judge what is left."""
+        return self._checker.finish()
 
-    def sections(self) -> dict[str, str]:
-        return {}
 
-    def finish(self) -> Verdict:
-        return self._verdict
+def section_of(clause: str) -> str:
+    """The section of the standard that a clause stands in; empty for an unknown one."""
+    found = clauses().get(clause)
+    return found.section if found else ""

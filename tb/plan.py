@@ -33,6 +33,7 @@ class Plan:
                 "folder": str(job.folder),
                 "image": str(job.image) if job.image else None,
                 "replay": job.replay,
+                "argument": job.argument,
             }
             for job in self.jobs
         ]
@@ -61,6 +62,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         folder=Path(str(row["folder"])),
         image=Path(str(row["image"])) if row["image"] else None,
         replay=str(row["replay"]),
+        argument=str(row["argument"]),
     )
 
 

@@ -28,7 +28,10 @@ CORES = os.cpu_count() or 1
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`."""
+    """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`.
+
+    `argument` is handed to the tests; `until_violation` stops behind the first test with a violation.
+    """
 
     dut: str = str(BUNDLED_MANIFEST)
     tests: tuple[str, ...] = ()
@@ -39,6 +42,8 @@ class RunRequest:
     folder: Path = SIM_TESTS
     image: Path | None = None
     jobs: int = CORES
+    argument: str = ""
+    until_violation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,10 @@ class Run:
         seconds = time.monotonic() - started
         about = {
             "dut": self.manifest.hdl.name if self.manifest else MODEL,
-            "manifest": shown(self.manifest.path) if self.manifest else None,
+            "manifest": str(self.manifest.path) if self.manifest else None,
+            "tests": str(self.request.folder.resolve()),
+            "image": str(self.request.image.resolve()) if self.request.image else None,
+            "argument": self.request.argument,
             "seconds": round(seconds, 3),
         }
         write_results(folder, results, about)
@@ -141,11 +149,14 @@ class Run:
         for job in self._all_jobs():
             results.append(run_on_model(job))
             self._done(results[-1])
+            if self.request.until_violation and results[-1].violations:
+                break
         return results
 
     def _simulation(self, manifest: Manifest, simulator: Build, name: str) -> Simulation:
         scratch = self._folder / SCRATCH / name
-        return Simulation(manifest, simulator, self.request.folder.resolve(), scratch, self._done)
+        folder, until = self.request.folder.resolve(), self.request.until_violation
+        return Simulation(manifest, simulator, folder, scratch, self._done, until)
 
     def _all_jobs(self) -> list[Job]:
         seeds = range(self.request.seed, self.request.seed + self.request.seeds)
@@ -154,9 +165,12 @@ class Run:
     def _job(self, test: SimTest, seed: int) -> Job:
         name = test.name if self.request.seeds == 1 else f"{test.name}-{seed}"
         image = self.request.image.resolve() if self.request.image else None
-        return Job(test, seed, self._folder / name, image, self._replay(test, seed))
+        replay = self._replay(test, seed)
+        return Job(test, seed, self._folder / name, image, replay, self.request.argument)
 
     def _replay(self, test: SimTest, seed: int) -> str:
+        if self.request.argument:
+            return shlex.join(["virtio-cosim", "replay", shown(Path(self.request.argument))])
         words = ["virtio-cosim", "run", "--test", test.name, "--seed", str(seed)]
         if self.manifest is None:
             words += ["--dut", MODEL]

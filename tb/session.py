@@ -43,6 +43,7 @@ class Job:
     folder: Path
     image: Path | None = None
     replay: str = ""
+    argument: str = ""
 
 
 class Bench(Protocol):
@@ -110,7 +111,7 @@ class Session:
         self.events.subscribe(self._trace)
         self.events.subscribe(self.judge)
         knobs = draw_knobs(job.test.stress, job.seed, job.test.name)
-        memory = GuestMemory()
+        memory = job.test.memory(job.argument) if job.test.memory else GuestMemory()
         self.image = self._image()
         rng = random.Random(f"bench/{job.seed}/{job.test.name}")
         self.bench = make_bench(job.test, knobs, rng, memory, self.image, self.events)
@@ -118,6 +119,7 @@ class Session:
             Surroundings(
                 name=job.test.name,
                 folder=job.folder,
+                argument=job.argument,
                 target=self.bench.target,
                 seed=job.seed,
                 transport=self.bench.transport,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pymodel.memory import GuestMemory
 from tb.errors import UsageError
 from tb.knobs import LEVELS
 
@@ -40,6 +41,7 @@ class SimTest:
     targets: tuple[str, ...]
     taps: bool
     wave_window: bool
+    memory: Callable[[str], GuestMemory] | None
 
     @property
     def name(self) -> str:
@@ -62,19 +64,31 @@ def sim_test(
     targets: Sequence[str] = TARGETS,
     taps: bool = False,
     wave_window: bool = False,
+    memory: Callable[[str], GuestMemory] | None = None,
 ) -> Callable[[TestFunction], SimTest]:
     """Make a coroutine function a test.
 
     `timeout_us` bounds the simulated time. `stress` is the level of `tb.knobs` ("calm" or "any").
     `image_sectors` is the medium's capacity. `device` is the device type that the test needs, None
     for any. `targets` says what it runs on. With `taps` the pins are watched independently of the
-    ports. With `wave_window` waves are recorded only where the test says so.
+    ports. With `wave_window` waves are recorded only where the test says so. `memory` makes the guest
+    memory from the run's argument where the usual regions do not fit.
     """
     if stress not in LEVELS:
         raise ValueError(f"stress {stress!r} is none of {LEVELS}")
 
     def decorate(function: TestFunction) -> SimTest:
-        return SimTest(function, timeout_us, stress, image_sectors, device, tuple(targets), taps, wave_window)
+        return SimTest(
+            function=function,
+            timeout_us=timeout_us,
+            stress=stress,
+            image_sectors=image_sectors,
+            device=device,
+            targets=tuple(targets),
+            taps=taps,
+            wave_window=wave_window,
+            memory=memory,
+        )
 
     return decorate
 

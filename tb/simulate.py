@@ -36,6 +36,7 @@ class Simulation:
     tests: Path
     scratch: Path
     tell: Callable[[Result], None]
+    until_violation: bool = False
 
 
 class _Process:
@@ -152,6 +153,8 @@ def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Re
     try:
         while running:
             running = [process for process in running if process.poll()]
+            if simulation.until_violation and any(r.violations for p in processes for r in p.results):
+                break
             time.sleep(POLL_S)
     finally:
         for process in processes:
