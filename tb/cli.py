@@ -9,7 +9,7 @@ import click
 
 from tb import run as running
 from tb.errors import ToolError, UsageError
-from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, shown
+from tb.paths import BUNDLED_MANIFEST, MUTANTS, SIM_TESTS, shown
 from tb.results import FAIL, Result
 from tb.sim_test import discover
 
@@ -42,6 +42,7 @@ def cli() -> None:
 @click.option(
     "--jobs", type=click.IntRange(1), default=running.RunRequest().jobs, help="Simulator processes."
 )
+@click.option("--until-violation", is_flag=True, help="Stop behind the first test with a violation.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
     dut: str,
@@ -53,6 +54,7 @@ def run(
     image: Path | None,
     folder: Path,
     jobs: int,
+    until_violation: bool,
     only_list: bool,
 ) -> None:
     """Build the DUT once, run tests, write a run folder."""
@@ -60,12 +62,80 @@ def run(
         for test in discover(folder):
             click.echo(f"{test.name:60} {test.title}")
         return
-    request = running.RunRequest(dut, tests, seed, seeds, waves, out, folder, image, jobs)
-    work = running.Run(request, click.echo, _Progress())
-    report = work.execute()
+    request = running.RunRequest(
+        dut, tests, seed, seeds, waves, out, folder, image, jobs, until_violation=until_violation
+    )
+    sys.exit(_execute(request))
+
+
+def _execute(request: running.RunRequest) -> int:
+    report = running.Run(request, click.echo, _Progress()).execute()
     click.echo(f"results: {shown(report.folder)}")
     click.echo(running.summary(report))
-    sys.exit(report.exit_status)
+    return report.exit_status
+
+
+@cli.command()
+@click.argument("traces", nargs=-1, required=True, type=PATH, metavar="TRACE...")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def check(traces: tuple[Path, ...], form: str) -> None:
+    """Judge saved traces by the golden checker."""
+    from tb.check import check as judge
+
+    sys.exit(judge(traces, form, click.echo))
+
+
+@cli.command()
+@click.argument("target", type=PATH, metavar="RUN_OR_TRACE")
+@click.option("--dut", help='Manifest of the device, or "model".  [default: the recorded one]')
+@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
+@click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
+def replay(target: Path, dut: str | None, waves: str, out: Path | None) -> None:
+    """Give a device the same stimulus again: a run's, one test's, or a trace's."""
+    from tb.replay import request_for
+
+    base = running.RunRequest(dut=dut or str(BUNDLED_MANIFEST), waves=waves, out=out)
+    sys.exit(_execute(request_for(target, base, dut_given=dut is not None)))
+
+
+@cli.command()
+@click.option(
+    "--dir", "folder", type=PATH, default=MUTANTS, help="Folder of patches.  [default: tests/mutants]"
+)
+@click.option("--jobs", type=click.IntRange(1), default=running.CORES, help="Mutants at a time.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def mutants(folder: Path, jobs: int, form: str) -> None:
+    """Plant every known bug in a copy of the tree and see which test finds it."""
+    from tb import mutants as hunting
+
+    def tell(fate: hunting.Fate) -> None:
+        by = f"{', '.join(fate.clauses) or 'no clause'} in {fate.test}" if fate.test else fate.message
+        click.echo(f"{fate.status:9} {fate.name:44} {by}  ({fate.seconds:.1f} s)", err=form == "json")
+
+    fates = hunting.Hunt(hunting.load_mutants(folder), jobs, tell).run()
+    if form == "json":
+        click.echo(hunting.to_json(fates))
+    else:
+        counts = [f"{sum(fate.status == word for fate in fates)} {word}" for word in hunting.STATUSES]
+        click.echo(", ".join(counts))
+    sys.exit(hunting.exit_status(fates))
+
+
+@cli.command()
+@click.argument("run_folder", type=PATH, metavar="RUN")
+def report(run_folder: Path) -> None:
+    """Write report.html into a run folder."""
+    from tb.report import write_report
+
+    click.echo(f"report: {shown(write_report(run_folder))}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Check every tool and say what to install."""
+    from tb import doctor as examination
+
+    sys.exit(examination.report(click.echo))
 
 
 class _Progress:
