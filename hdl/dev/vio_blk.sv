@@ -11,8 +11,8 @@ module vio_blk
   parameter int unsigned  DataWidth = 256,
   parameter int unsigned  IdWidth   = 4,
   parameter int unsigned  NumQueues = 8,
-  /// Readable, and writable, elements of a request, a power of two: no chain that fits in a queue
-  /// is refused if this is the largest queue's size.
+  /// Readable, and writable, elements of a request: no chain that fits in a queue is refused if
+  /// this is at least the largest queue's size. At least 4; rounded up to a power of two.
   parameter int unsigned  SegDepth  = 1024,
   /// Requests in flight, a power of two.
   parameter int unsigned  Chains    = 64,
@@ -99,6 +99,7 @@ module vio_blk
 
   import vio_blk_pkg::*;
 
+  localparam int unsigned Elements = 1 << $clog2(SegDepth);
   typedef logic [$clog2(Chains)+2:0] held_t;
 
   // Stop: begin nothing, wait for what was begun, forget the rest, stay so until released.
@@ -133,7 +134,7 @@ module vio_blk
                                     && rd_rsp_err_i));
 
   logic [63:0] capacity;
-  vio_blk_cfg #(.NumQueues(NumQueues), .SegMax(SegDepth - 2)) u_cfg (
+  vio_blk_cfg #(.NumQueues(NumQueues), .SegMax(Elements - 2)) u_cfg (
     .clk_i, .rst_ni, .medium_sectors_i,
     .capacity_o (capacity),
     .dev_cfg_o, .dev_cfg_changed_o
@@ -144,7 +145,7 @@ module vio_blk
   fetch_t   fetch;
   chain_t   chain;
   element_t rd_elem, wr_elem;
-  vio_blk_intake #(.SegDepth(SegDepth), .Chains(Chains)) u_intake (
+  vio_blk_intake #(.SegDepth(Elements), .Chains(Chains)) u_intake (
     .clk_i, .rst_ni,
     .clear_i         (clear),
     .stop_i          (stop),

@@ -98,7 +98,7 @@ module vio_blk_feed #(
         err_q  <= err && !status;
       end
       if (step && status) id_q <= IdBits'(IdString);
-      else if (source_take && is_id) id_q <= id_q >> DataWidth;
+      else if (source_take && is_id) id_q <= IdBits'(id_q[IdBits-1:DataWidth-1] >> 1);
       if (space) wr_data_valid_o <= step;
     end
   end

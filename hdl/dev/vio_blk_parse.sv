@@ -130,15 +130,15 @@ module vio_blk_parse
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      state_q  <= StHeader;
-      half_q   <= 1'b0;
-      err_q    <= 1'b0;
+      state_q   <= StHeader;
+      half_q    <= 1'b0;
       dropped_q <= 1'b0;
-      beats_q  <= '0;
-      header_q <= '0;
+      err_q     <= 1'b0;
+      beats_q   <= '0;
+      header_q  <= '0;
     end else if (clear_i) begin
-      state_q <= StHeader;
-      half_q  <= 1'b0;
+      state_q   <= StHeader;
+      half_q    <= 1'b0;
       dropped_q <= 1'b0;
     end else if (!stop_i) begin
       unique case (state_q)
