@@ -57,7 +57,7 @@ class Checker:
     def expecting(self, *ids: str) -> Iterator[list[Finding]]:
         """Breaches of these clauses inside the block are no violations; they come into the list.
 
-        Raises KeyError for an ID that is no clause.
+        What is only suspected when the block ends counts. Raises KeyError for an ID that is no clause.
         """
         for clause in ids:
             clauses()[clause]
@@ -65,6 +65,7 @@ class Checker:
         self._expected.append(entry)
         try:
             yield entry[1]
+            self.state.memory.suspects.confirm()
         finally:
             self._expected.remove(entry)
 

@@ -81,16 +81,21 @@ class DriverComesThird(_Step):
 
 
 class FeaturesAreReadAndWritten(Rule):
-    """Feature words 0 and 1 are read and written before FEATURES_OK (3.1.1, step 4)."""
+    """Feature words 0 and 1 are read and written before FEATURES_OK (3.1.1, step 4).
+
+    A driver that comes back from a reset may go by what it read before it (Linux does on resume).
+    """
 
     clause = "DRV-INIT-004"
+    _read = False
 
     @on(FeaturesOk)
     def check(self, fact: FeaturesOk) -> None:
         """Both sets are known whole."""
         if not self.session.known:
             return
-        if fact.offered is None:
+        self._read = self._read or fact.offered is not None
+        if not self._read:
             self.breached("FEATURES_OK is set, but device_feature words 0 and 1 were not both read")
         else:
             self.judge(fact.accepted is not None, "driver_feature words 0 and 1 were not both written")

@@ -144,9 +144,12 @@ class AvailIndexOnlyAdvances(Rule):
     def check(self, fact: AvailIndex) -> None:
         """A new value."""
         tracker = fact.queue.tracker
+        if tracker is None or tracker.lost:
+            return
         back = (fact.new - fact.old) & 0xFFFF >= 0x8000
-        if tracker is not None and not (tracker.lost and not back):
-            good = not back and fact.outstanding <= tracker.size
+        ahead = fact.outstanding > tracker.size
+        if tracker.dma_seen or back or not ahead:
+            good = not back and not ahead
             self.judge(good, f"avail.idx of {fact.queue} goes from {fact.old} to {fact.new}")
 
 

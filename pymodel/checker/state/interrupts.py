@@ -93,8 +93,8 @@ class InterruptState:
         self._debts.setdefault(key, _Debt(what, queue, self._state.now, message))
 
     def void(self, queue: Queue) -> None:
-        """What called for a notification no longer holds."""
-        self._debts.pop(queue.index, None)
+        """What called for a notification no longer holds; it may be overdue already."""
+        self.queue_over(queue)
 
     def advanced(self, queue: Queue, called: bool) -> None:
         """The device made buffers used; `called` unless they surely call for no notification."""
@@ -196,7 +196,7 @@ class InterruptState:
             self._advances.clear()
 
     def queue_over(self, queue: Queue) -> None:
-        """The queue was reset: what it owed falls due."""
+        """What the queue owes is not to come any more: it is overdue if it is old enough."""
         debt = self._debts.pop(queue.index, None)
         if debt is not None:
             self._fall_due(debt)

@@ -108,6 +108,7 @@ class MemoryState:
                 self._to_chain(segment.owner, segment, event)
         for segment in segments:
             if isinstance(segment.owner, Tracker):
+                segment.owner.dma_seen = True
                 offset, data = self._clip(segment, event.addr, event.data)
                 if isinstance(event, ev.DmaWrite):
                     segment.owner.device_write(segment.kind, offset, data, event)

@@ -116,11 +116,9 @@ class PackedTracker(Tracker):
         cell = self.table.cell(index)
         mask = ((1 << len(piece)) - 1) << inner
         changes = cell.known & mask == mask and cell.stored[inner : inner + len(piece)] != piece
-        if self.owned(index) and changes and not self.lost:
-            detail = f"slot {index} is still the device's"
-            self.state.publish(facts.DriverStore(self.queue, "exposed", detail))
+        self.expose_changed(self.owned(index) and changes, f"slot {index} is still the device's")
         cell.store(inner, piece, event.t)
-        if index == self.position and inner + len(piece) > 14:
+        if index == self.position and inner + len(piece) > 14 and not self.lost:
             self._judge_head(index)
 
     def _judge_head(self, slot: int) -> None:
@@ -194,7 +192,10 @@ class PackedTracker(Tracker):
         if len(descs) > self.size:
             chain.problem("long", f"more than {self.size} descriptors")
         elif self.outstanding + len(descs) > self.size:
-            chain.problem("space", f"{len(descs)} descriptors, but {self.size - self.outstanding} free slots")
+            if self.dma_seen:
+                chain.problem(
+                    "space", f"{len(descs)} descriptors, but {self.size - self.outstanding} free slots"
+                )
             self.lost = True
         if len(descs) > 1 and any(desc.flags & INDIRECT for desc in descs):
             chain.problem("indirect-next", "a list linked by NEXT holds a descriptor with INDIRECT")

@@ -156,9 +156,9 @@ class SplitTracker(Tracker):
         for index, inner, piece in self.table.pieces(offset, data):
             cell = self.table.cell(index)
             owner = self._owner(index)
-            if owner is not None and self._changes(cell, inner, piece):
-                detail = f"descriptor {index} belongs to the exposed chain {owner.head}"
-                self.state.publish(facts.DriverStore(self.queue, "exposed", detail))
+            head = owner.head if owner is not None else 0
+            detail = f"descriptor {index} belongs to the exposed chain {head}"
+            self.expose_changed(owner is not None and self._changes(cell, inner, piece), detail)
             cell.store(inner, piece, event.t)
 
     def _owner(self, index: int) -> Chain | None:
@@ -196,6 +196,7 @@ class SplitTracker(Tracker):
             self.state.interrupts.called(self.queue)
 
     def _index_store(self, value: int) -> None:
+        first = self.avail_stored is None
         old = self.cover if self.avail_stored is None else self.avail_stored
         self.avail_stored = value
         self.avail_seen = True
@@ -203,7 +204,9 @@ class SplitTracker(Tracker):
             return
         outstanding = (value - self.used.index) & _MASK
         self.state.publish(facts.AvailIndex(self.queue, False, old, value, outstanding))
-        if self.event_idx:
+        if not self.dma_seen and not first:
+            self.kick_called = True
+        elif self.event_idx:
             if need_event(self.used.avail_event, value, old):
                 self.owe_kick("doorbell-event")
         elif not self.used.flags & spec.USED_F_NO_NOTIFY:

@@ -24,7 +24,8 @@ class Tracker(ABC):
     """Follows one enabled ring from the bytes that driver and device put into it and read from it.
 
     `lost` means that it no longer knows where the ring stands: nothing is judged by it until the queue
-    is enabled anew. `stores_seen` says that the driver's own stores to its area are observed.
+    is enabled anew. `stores_seen` says that the driver's own stores to its area are observed,
+    `dma_seen` that the device's accesses to the ring are: without them nothing is known of what came back.
     """
 
     def __init__(self, state: State, queue: Queue, size: int) -> None:
@@ -36,6 +37,7 @@ class Tracker(ABC):
         self.indirect = queue.has(spec.Feature.INDIRECT_DESC)
         self.lost = False
         self.stores_seen = False
+        self.dma_seen = False
         self.open: list[Chain] = []
         self.kick: tuple[int, str] | None = None
         self.kick_called = False
@@ -56,6 +58,11 @@ class Tracker(ABC):
     @abstractmethod
     def certain(self) -> bool:
         """Whether everything that the device may touch for this queue is known."""
+
+    def expose_changed(self, changed: bool, detail: str) -> None:
+        """The driver stored into a descriptor; `changed` if it alters an exposed buffer."""
+        problem = "exposed" if changed and self.dma_seen and not self.lost else ""
+        self.state.publish(facts.DriverStore(self.queue, problem, detail))
 
     @abstractmethod
     def device_read(self, part: str, offset: int, data: bytes, event: ev.DmaRead) -> None:
@@ -126,7 +133,7 @@ class Tracker(ABC):
 
     def doorbell(self, value: int, length: int) -> None:
         """The driver rang this queue; `needless_kick` says that nothing since the last time called for it."""
-        self.needless_kick = self.stores_seen and not self.kick_called
+        self.needless_kick = self.stores_seen and self.dma_seen and not self.kick_called
         self.kick_called = False
         if self.kick is not None:
             self.state.publish(facts.Due(self.kick[1], self.queue, False, ""))
@@ -145,7 +152,7 @@ class Tracker(ABC):
         self.settle_kick()
 
     def settle_kick(self) -> None:
-        """Judge a doorbell that is still owed."""
+        """A doorbell that is still owed is not to come any more: it is overdue if it is old enough."""
         if self.kick is None:
             return
         since, what = self.kick
@@ -155,14 +162,15 @@ class Tracker(ABC):
             self.state.publish(facts.Due(what, self.queue, True, f"owed since {since} ps"))
 
     def store_allowed(self) -> None:
-        """Publish whether the driver may store into its ring now: not while a reset is under way."""
+        """Publish it if the driver stores into its ring while a reset is under way."""
         session = self.state.session
         problem = ""
         if session.phase == Phase.RESETTING and session.reset_kind == "status":
             problem = "device-reset"
         elif self.queue.resetting:
             problem = "queue-reset"
-        self.state.publish(facts.DriverStore(self.queue, problem, "reset is not confirmed yet"))
+        if problem:
+            self.state.publish(facts.DriverStore(self.queue, problem, "reset is not confirmed yet"))
 
     def areas(self) -> list[Segment]:
         """The parts of the ring."""

@@ -41,13 +41,13 @@ class UsedRing:
         if offset == 0 and end >= 2:
             self.flags = int.from_bytes(data[:2], "little")
             if self.flags & spec.USED_F_NO_NOTIFY:
-                tracker.kick = None
+                tracker.settle_kick()
             tracker.state.publish(facts.UsedFlags(tracker.queue, self.flags))
         tail = _HEADER + _ELEMENT * tracker.size
         if tracker.event_idx and offset <= tail and end >= tail + 2:
             event_index = int.from_bytes(data[tail - offset : tail - offset + 2], "little")
             if event_index != self.avail_event:
-                tracker.kick = None
+                tracker.settle_kick()
             self.avail_event = event_index
         if offset <= 2 and end >= 4:
             self._advance(int.from_bytes(data[2 - offset : 4 - offset], "little"), event)
