@@ -1,11 +1,17 @@
-/// Split virtqueue engine (virtio 1.4, 2.7): turns doorbells into chains for the back end, and the
-/// back end's completions into used elements and interrupt requests. One chain is walked at a time.
+/// Virtqueue engine (virtio 1.4, 2.7 and 2.8): turns doorbells into chains for the back end, and the
+/// back end's completions into used buffers and interrupt requests. Split and packed rings, as
+/// negotiated, share all but the way in which availability is seen. Reads of the ring are issued, and
+/// relied upon, in order; so are writes.
+///
+/// Doorbell -> `vio_ring_avail` and `vio_ring_heads` (split) or `vio_ring_poll` (packed) ->
+/// `vio_ring_chain` with `vio_ring_walk` -> `vio_ring_handover` -> back end -> `vio_ring_tags` ->
+/// `vio_ring_used` -> `vio_ring_event` -> interrupt.
 module vio_ring
   import vio_pkg::*;
+  import vio_ring_pkg::*;
 #(
-  parameter int unsigned NumQueues    = 8,     ///< virtqueues, 1 to 64
-  parameter int unsigned MaxQueueSize = 1024,  ///< descriptors of the largest queue
-  parameter int unsigned DataWidth    = 256    ///< bits of a DMA beat
+  parameter int unsigned NumQueues = 8,    ///< virtqueues, 1 to 64
+  parameter int unsigned DataWidth = 256   ///< bits of a DMA beat, 64 to 512
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -13,12 +19,12 @@ module vio_ring
   input  logic [63:0]                features_i,    ///< negotiated features
   input  logic                       run_i,         ///< new buffers may be fetched
   input  logic                       drain_i,       ///< the device is being suspended
-  output logic                       idle_o,        ///< nothing is or will be on the bus while !run_i
+  output logic                       idle_o,        ///< !run_i, and all that was fetched is used
   input  logic                       kick_valid_i,  ///< doorbell pulse
   input  logic [15:0]                kick_queue_i,
-  input  logic [31:0]                kick_data_i,   ///< a hint only
+  input  logic [31:0]                kick_data_i,   ///< a hint; the ring in memory is the truth
   input  logic [NumQueues-1:0]       stop_i,        ///< level: forget this queue
-  output logic [NumQueues-1:0]       stopped_o,     ///< this queue is silent and back at index 0
+  output logic [NumQueues-1:0]       stopped_o,     ///< this queue is silent and at its start
   output logic                       irq_valid_o,   ///< used buffer notification request
   output logic [15:0]                irq_queue_o,
   input  logic                       irq_ready_i,
@@ -49,356 +55,402 @@ module vio_ring
   input  logic                       be_idle_i
 );
 
-  localparam int unsigned QW = NumQueues > 1 ? $clog2(NumQueues) : 1;
-  localparam int unsigned NumTags = 32;
-  localparam int unsigned TW = $clog2(NumTags);
-  localparam int unsigned RspBits = DataWidth < 128 ? 128 : DataWidth;
+  import vio_spec_pkg::*;
 
-  typedef enum logic [3:0] {
-    FIdle, FIdxCmd, FIdxRsp, FEntCmd, FEntRsp, FDescCmd, FDescRsp, FSeg, FAbort
-  } fetch_e;
-  typedef enum logic [3:0] {
-    UIdle, UElemCmd, UElemData, UIdxCmd, UIdxData, UWait, UFlagCmd, UFlagRsp, UIrq
-  } used_e;
+  localparam int unsigned QW = (NumQueues > 1) ? $clog2(NumQueues) : 1;
+  // Read clients, write clients (the highest first).
+  localparam int unsigned RdAvail = 0, RdHeads = 1, RdPoll = 2, RdWalk = 3, RdEvent = 4, NumRd = 5;
+  localparam int unsigned WrUsed = 0, WrArm = 1, NumWr = 2;
 
-  // Shared state.
-  logic [NumQueues-1:0] pending_q, pending_d, stopped_q, stopped_d;
-  logic [15:0] next_avail_q[NumQueues];
-  logic [15:0] used_idx_q[NumQueues];
-  logic [TW:0] inflight_q[NumQueues];
-  logic [NumTags-1:0] tag_busy_q, tag_busy_d;
-  logic [15:0] tag_head_q[NumTags];
-  logic error_q, error_d;
-  logic all_stop, cpl_fire, cpl_drop;
+  typedef logic [QW-1:0] queue_t;
+  typedef logic [NumQueues-1:0] queues_t;
 
-  // Fetch side.
-  fetch_e f_state_q, f_state_d;
-  logic [QW-1:0] f_queue_q, f_queue_d;
-  logic [15:0] f_head_q, f_head_d, f_index_q, f_index_d, f_count_q, f_count_d;
-  logic [2:0] desc_flags;
-  logic desc_bad;
-  logic f_first_q, f_first_d, f_writable_q, f_writable_d;
-  logic [TW-1:0] f_tag_q, f_tag_d, free_tag;
-  logic free_tag_valid, f_bad, f_stop, f_advance, f_alloc;
-  logic [127:0] desc_q;
-  logic [15:0] size, avail_diff, entry;
-  queue_cfg_t f_cfg;
+  logic packed_ring, event_idx, indirect, in_order, unused;
+  assign packed_ring = features_i[FEATURE_RING_PACKED];
+  assign event_idx = features_i[FEATURE_EVENT_IDX];
+  assign indirect = features_i[FEATURE_INDIRECT_DESC];
+  assign in_order = features_i[FEATURE_IN_ORDER];
+  assign unused = ^{features_i, drain_i, kick_data_i, rd_rsp_last_i};
 
-  // Used side.
-  used_e u_state_q, u_state_d;
-  logic [QW-1:0] u_queue_q, u_queue_d;
-  logic [15:0] u_head_q, u_head_d;
-  logic [31:0] u_len_q, u_len_d;
-  logic [1:0] u_wait_q, u_wait_d;
-  logic u_bad, u_advance;
-  queue_cfg_t u_cfg;
-
-  // One read at a time per side; the fetch side goes first. `owner_q` is whose answer comes next.
-  logic f_rd, u_rd, rd_busy_q, owner_q, owner_d, rd_fire, rsp_end, f_rsp, u_rsp;
-  dma_cmd_t f_cmd, u_cmd;
-  logic [RspBits-1:0] rsp_buf;
-
-  assign all_stop = &stop_i;
+  // Stops.
+  queues_t clear, empty;
+  logic all_stop, clear_tags, halt, fetch, error;
+  logic avail_error, poll_error, chain_error, event_error, write_error;
+  logic heads_idle, poll_idle, hand_idle, read_idle, write_idle, used_idle, event_idle, arm_idle;
+  assign error = avail_error || poll_error || chain_error || event_error || write_error;
   assign be_stop_o = all_stop;
-  assign f_cfg = queue_cfg_i[f_queue_q];
-  assign u_cfg = queue_cfg_i[u_queue_q];
-  assign size = f_cfg.size;
-  assign f_stop = stop_i[f_queue_q];
+  vio_ring_stop #(.NumQueues(NumQueues)) u_stop (
+    .clk_i, .rst_ni, .run_i, .stop_i, .stopped_o, .be_idle_i, .idle_o,
+    .clear_o      (clear),
+    .all_stop_o   (all_stop),
+    .clear_tags_o (clear_tags),
+    .error_i      (error),
+    .error_o      (ring_error_o),
+    .halt_o       (halt),
+    .fetch_o      (fetch),
+    .fetch_idle_i (heads_idle && poll_idle && hand_idle),
+    .bus_idle_i   (read_idle && write_idle),
+    .used_idle_i  (used_idle),
+    .event_idle_i (event_idle),
+    .arm_idle_i   (arm_idle),
+    .empty_i      (empty)
+  );
 
-  assign f_rd = f_state_q inside {FIdxCmd, FEntCmd, FDescCmd} && !f_stop;
-  assign u_rd = u_state_q == UFlagCmd;
-  assign rd_cmd_valid_o = !rd_busy_q && (f_rd || u_rd);
-  assign rd_cmd_o = f_rd ? f_cmd : u_cmd;
-  assign owner_d = !f_rd;
-  assign rd_fire = rd_cmd_valid_o && rd_cmd_ready_i;
-  assign rd_rsp_ready_o = 1'b1;
-  assign rsp_end = rd_rsp_valid_i && rd_rsp_last_i;
-  assign f_rsp = rsp_end && !owner_q;
-  assign u_rsp = rsp_end && owner_q;
-  if (DataWidth < 128) begin : gen_narrow
-    logic [63:0] low_q;
-    logic odd_q;
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) odd_q <= 1'b0;
-      else if (rd_rsp_valid_i) odd_q <= !rd_rsp_last_i;
-    end
-    always_ff @(posedge clk_i) low_q <= rd_rsp_data_i[63:0];
-    assign rsp_buf = odd_q ? {rd_rsp_data_i, low_q} : {64'd0, rd_rsp_data_i};
-  end else begin : gen_wide
-    assign rsp_buf = rd_rsp_data_i;
-  end
+  // Ports to memory.
+  logic [NumRd-1:0] rd_valid, rd_ready;
+  rd_req_t [NumRd-1:0] rd_req;
+  logic item_valid;
+  item_t item;
+  vio_ring_rdport #(.DataWidth(DataWidth), .NumClients(NumRd)) u_rdport (
+    .clk_i, .rst_ni, .rd_cmd_valid_o, .rd_cmd_ready_i, .rd_cmd_o,
+    .rd_rsp_valid_i, .rd_rsp_ready_o, .rd_rsp_data_i, .rd_rsp_err_i,
+    .req_valid_i  (rd_valid),
+    .req_ready_o  (rd_ready),
+    .req_i        (rd_req),
+    .item_valid_o (item_valid),
+    .item_o       (item),
+    .idle_o       (read_idle)
+  );
 
-  assign avail_diff = rsp_buf[31:16] - next_avail_q[f_queue_q];
-  assign entry = rsp_buf[15:0];
-  assign desc_flags = desc_q[98:96];
-  assign desc_bad = desc_q[95:64] == 32'd0 || desc_flags[2] || (f_writable_q && !desc_flags[1])
-    || (desc_flags[0] && (desc_q[127:112] >= size || f_count_q >= size));
+  logic [NumWr-1:0] wr_valid, wr_ready, wr_data_valid, wr_data_ready, wr_data_last;
+  dma_cmd_t [NumWr-1:0] wr_cmd;
+  note_t [NumWr-1:0] wr_note;
+  logic [NumWr-1:0][DataWidth-1:0] wr_data;
+  logic done_valid, used_done, arm_done;
+  note_t done_note;
+  queue_t done_queue;
+  vio_ring_wrport #(.DataWidth(DataWidth), .NumClients(NumWr)) u_wrport (
+    .clk_i, .rst_ni, .wr_cmd_valid_o, .wr_cmd_ready_i, .wr_cmd_o,
+    .wr_data_valid_o, .wr_data_ready_i, .wr_data_o, .wr_rsp_valid_i, .wr_rsp_err_i,
+    .req_valid_i  (wr_valid),
+    .req_ready_o  (wr_ready),
+    .req_cmd_i    (wr_cmd),
+    .req_note_i   (wr_note),
+    .data_valid_i (wr_data_valid),
+    .data_ready_o (wr_data_ready),
+    .data_i       (wr_data),
+    .data_last_i  (wr_data_last),
+    .done_valid_o (done_valid),
+    .done_note_o  (done_note),
+    .done_err_o   (write_error),
+    .idle_o       (write_idle)
+  );
+  assign done_queue = queue_t'(done_note.queue);
+  assign used_done = done_valid && done_note.kind == NoteUsed;
+  assign arm_done = done_valid && done_note.kind == NoteArm;
 
-  always_comb begin
-    free_tag = '0;
-    free_tag_valid = 1'b0;
-    for (int unsigned t = 0; t < NumTags; t++) begin
-      if (!tag_busy_q[t]) begin
-        free_tag = TW'(t);
-        free_tag_valid = 1'b1;
-      end
-    end
-  end
+  // Doorbells, and the device's own suppression words. One of the two fetchers is at work.
+  queues_t look_ok, arm, hush, busy;
+  logic [NumQueues-1:0][15:0] arm_pos;
+  logic look_avail, look_poll, result_avail, result_poll, more_avail, more_poll;
+  queue_t look_queue_avail, look_queue_poll, result_queue_avail, result_queue_poll;
+  logic [15:0] result_pos_avail, result_pos_poll;
+  logic wrote, wrote_arm, quiet;
+  queue_t wrote_queue, quiet_queue;
+  vio_ring_doorbell #(.NumQueues(NumQueues), .QW(QW)) u_doorbell (
+    .clk_i, .rst_ni, .kick_valid_i, .kick_queue_i,
+    .packed_i       (packed_ring),
+    .event_idx_i    (event_idx),
+    .clear_i        (clear | stop_i),
+    .look_ok_o      (look_ok),
+    .look_i         (packed_ring ? look_poll : look_avail),
+    .look_queue_i   (packed_ring ? look_queue_poll : look_queue_avail),
+    .result_i       (packed_ring ? result_poll : result_avail),
+    .result_queue_i (packed_ring ? result_queue_poll : result_queue_avail),
+    .result_more_i  (packed_ring ? more_poll : more_avail),
+    .result_pos_i   (packed_ring ? result_pos_poll : result_pos_avail),
+    .arm_o          (arm),
+    .hush_o         (hush),
+    .pos_o          (arm_pos),
+    .wrote_i        (wrote),
+    .wrote_arm_i    (wrote_arm),
+    .wrote_queue_i  (wrote_queue),
+    .armed_i        (arm_done),
+    .armed_queue_i  (done_queue),
+    .busy_o         (busy),
+    .quiet_i        (quiet),
+    .quiet_queue_i  (quiet_queue),
+    .idle_o         (arm_idle)
+  );
+  vio_ring_arm #(.NumQueues(NumQueues), .QW(QW), .DataWidth(DataWidth)) u_arm (
+    .clk_i, .rst_ni,
+    .cfg_i         (queue_cfg_i),
+    .packed_i      (packed_ring),
+    .event_idx_i   (event_idx),
+    .arm_i         (arm),
+    .hush_i        (hush),
+    .pos_i         (arm_pos),
+    .block_i       (stop_i | {NumQueues{halt}}),
+    .wrote_o       (wrote),
+    .wrote_arm_o   (wrote_arm),
+    .wrote_queue_o (wrote_queue),
+    .req_valid_o   (wr_valid[WrArm]),
+    .req_ready_i   (wr_ready[WrArm]),
+    .req_cmd_o     (wr_cmd[WrArm]),
+    .req_note_o    (wr_note[WrArm]),
+    .data_valid_o  (wr_data_valid[WrArm]),
+    .data_ready_i  (wr_data_ready[WrArm]),
+    .data_o        (wr_data[WrArm])
+  );
+  assign wr_data_last[WrArm] = 1'b1;
 
-  // Fetch: index, entry, then descriptor by descriptor.
-  always_comb begin
-    f_state_d = f_state_q;
-    f_queue_d = f_queue_q;
-    f_head_d = f_head_q;
-    f_index_d = f_index_q;
-    f_count_d = f_count_q;
-    f_first_d = f_first_q;
-    f_writable_d = f_writable_q;
-    f_tag_d = f_tag_q;
-    f_bad = 1'b0;
-    f_advance = 1'b0;
-    f_alloc = 1'b0;
-    pending_d = pending_q;
-    f_cmd = '{addr: f_cfg.driver, len: 13'd4};
-    unique case (f_state_q)
-      FIdle: begin
-        if (run_i && !error_q) begin
-          for (int unsigned i = 0; i < NumQueues; i++) begin
-            automatic int unsigned q = (32'(f_queue_q) + NumQueues - i) % NumQueues;
-            if (pending_q[q] && queue_cfg_i[q].enabled && !stop_i[q]) begin
-              f_queue_d = QW'(q);
-              f_state_d = FIdxCmd;
-            end
-          end
-        end
-      end
-      FIdxCmd: begin
-        pending_d[f_queue_q] = 1'b0;
-        if (rd_fire) f_state_d = FIdxRsp;
-      end
-      FIdxRsp: begin
-        if (f_rsp) begin
-          f_bad = rd_rsp_err_i || avail_diff > size;
-          f_state_d = f_bad || avail_diff == 16'd0 ? FIdle : FEntCmd;
-        end
-      end
-      FEntCmd: begin
-        f_cmd = '{addr: f_cfg.driver + 64'd4
-                  + 64'({next_avail_q[f_queue_q] & (size - 16'd1), 1'b0}), len: 13'd2};
-        if (rd_fire) f_state_d = FEntRsp;
-      end
-      FEntRsp: begin
-        f_head_d = entry;
-        f_index_d = entry;
-        f_count_d = 16'd1;
-        f_first_d = 1'b1;
-        f_writable_d = 1'b0;
-        if (f_rsp) begin
-          f_bad = rd_rsp_err_i || entry >= size;
-          f_state_d = f_bad ? FIdle : FDescCmd;
-        end
-      end
-      FDescCmd: begin
-        f_cmd = '{addr: f_cfg.desc + 64'({f_index_q, 4'd0}), len: 13'd16};
-        if (rd_fire) f_state_d = FDescRsp;
-      end
-      FDescRsp: begin
-        if (f_rsp) f_state_d = rd_rsp_err_i ? FAbort : FSeg;
-      end
-      FSeg: begin
-        if (f_first_q) f_tag_d = free_tag;
-        if (desc_bad || f_stop) begin
-          f_state_d = FAbort;
-        end else if (seg_valid_o && seg_ready_i) begin
-          f_alloc = f_first_q;
-          f_first_d = 1'b0;
-          f_writable_d = desc_flags[1];
-          f_index_d = desc_q[127:112];
-          f_count_d = f_count_q + 16'd1;
-          f_state_d = desc_flags[0] ? FDescCmd : FIdle;
-          f_advance = !desc_flags[0];
-        end
-      end
-      FAbort: begin
-        f_bad = !f_stop && (f_first_q || seg_ready_i);
-        if (f_first_q || seg_ready_i || all_stop) f_state_d = FIdle;
-      end
-      default: f_state_d = FIdle;
-    endcase
-    if (f_advance) pending_d[f_queue_q] = 1'b1;
-    if (f_stop && (f_state_q inside {FIdxCmd, FEntCmd} || f_rsp
-                   && f_state_q inside {FIdxRsp, FEntRsp})) begin
-      f_state_d = FIdle;
-      f_bad = 1'b0;
-    end else if (f_stop && (f_state_q == FDescCmd
-                            || f_rsp && f_state_q == FDescRsp)) begin
-      f_state_d = FAbort;
-    end
-    if (kick_valid_i && kick_queue_i < 16'(NumQueues)) pending_d[kick_queue_i[QW-1:0]] = 1'b1;
-    pending_d &= ~stop_i;
-  end
+  // Split: available ring, then heads.
+  logic head_valid, head_taken;
+  queue_t head_queue;
+  logic [15:0] head;
+  vio_ring_avail #(.NumQueues(NumQueues), .QW(QW)) u_avail (
+    .clk_i, .rst_ni, .stop_i,
+    .cfg_i          (queue_cfg_i),
+    .run_i          (fetch && !packed_ring),
+    .clear_i        (clear),
+    .halt_i         (halt),
+    .look_ok_i      (look_ok),
+    .look_o         (look_avail),
+    .look_queue_o   (look_queue_avail),
+    .result_o       (result_avail),
+    .result_queue_o (result_queue_avail),
+    .result_more_o  (more_avail),
+    .result_pos_o   (result_pos_avail),
+    .req_valid_o    (rd_valid[RdAvail]),
+    .req_ready_i    (rd_ready[RdAvail]),
+    .req_o          (rd_req[RdAvail]),
+    .item_valid_i   (item_valid),
+    .item_i         (item),
+    .head_valid_o   (head_valid),
+    .head_queue_o   (head_queue),
+    .head_o         (head),
+    .head_taken_i   (head_taken),
+    .error_o        (avail_error)
+  );
 
-  assign seg_valid_o = !all_stop && ((f_state_q == FSeg && !desc_bad && !f_stop
-                                      && (!f_first_q || free_tag_valid))
-                                     || (f_state_q == FAbort && !f_first_q));
-  assign seg_o = '{
-    queue: 16'(f_queue_q),
-    tag:   8'(f_first_q ? free_tag : f_tag_q),
-    addr:  desc_q[63:0],
-    len:   f_state_q == FAbort ? 32'd0 : desc_q[95:64],
-    write: desc_flags[1],
-    first: f_first_q,
-    last:  f_state_q == FAbort || !desc_flags[0],
-    abort: f_state_q == FAbort
-  };
+  logic [SlotW:0] slot_free;
+  logic [SlotW-1:0] slot_next, feed_slot;
+  logic alloc_heads, alloc_poll, feed, feed_bad, feed_full;
+  queue_t alloc_queue_heads, alloc_queue_poll;
+  logic [15:0] alloc_head;
+  vio_ring_heads #(.NumQueues(NumQueues), .QW(QW)) u_heads (
+    .clk_i, .rst_ni, .stop_i,
+    .cfg_i         (queue_cfg_i),
+    .halt_i        (halt),
+    .head_valid_i  (head_valid),
+    .head_queue_i  (head_queue),
+    .head_i        (head),
+    .head_taken_o  (head_taken),
+    .slot_free_i   (slot_free),
+    .slot_next_i   (slot_next),
+    .alloc_o       (alloc_heads),
+    .alloc_queue_o (alloc_queue_heads),
+    .alloc_head_o  (alloc_head),
+    .req_valid_o   (rd_valid[RdHeads]),
+    .req_ready_i   (rd_ready[RdHeads]),
+    .req_o         (rd_req[RdHeads]),
+    .idle_o        (heads_idle)
+  );
 
-  // Used: element, index, wait until both are in memory, read the driver's wish, interrupt.
-  assign cpl_ready_o = u_state_q == UIdle;
-  assign cpl_fire = cpl_valid_i && cpl_ready_o;
-  assign cpl_drop = stop_i[cpl_i.queue[QW-1:0]];
-  always_comb begin
-    u_state_d = u_state_q;
-    u_queue_d = u_queue_q;
-    u_head_d = u_head_q;
-    u_len_d = u_len_q;
-    u_wait_d = u_wait_q;
-    u_bad = 1'b0;
-    u_advance = 1'b0;
-    u_cmd = '{addr: u_cfg.driver, len: 13'd2};
-    wr_cmd_o = '{addr: u_cfg.device + 64'd4
-                 + 64'({used_idx_q[u_queue_q] & (u_cfg.size - 16'd1), 3'd0}), len: 13'd8};
-    wr_data_o = DataWidth'({u_len_q, 16'd0, u_head_q});
-    unique case (u_state_q)
-      UIdle: begin
-        u_queue_d = cpl_i.queue[QW-1:0];
-        u_head_d = tag_head_q[cpl_i.tag[TW-1:0]];
-        u_len_d = cpl_i.written;
-        u_wait_d = 2'd2;
-        if (cpl_fire && !cpl_drop) u_state_d = UElemCmd;
-      end
-      UElemCmd: if (wr_cmd_ready_i) u_state_d = UElemData;
-      UElemData: begin
-        u_advance = wr_data_ready_i;
-        if (wr_data_ready_i) u_state_d = UIdxCmd;
-      end
-      UIdxCmd: begin
-        wr_cmd_o = '{addr: u_cfg.device, len: 13'd4};
-        if (wr_cmd_ready_i) u_state_d = UIdxData;
-      end
-      UIdxData: begin
-        wr_data_o = DataWidth'({used_idx_q[u_queue_q], 16'd0});
-        if (wr_data_ready_i) u_state_d = UWait;
-      end
-      UWait: if (u_wait_q == 2'd0) u_state_d = stop_i[u_queue_q] || error_q ? UIdle : UFlagCmd;
-      UFlagCmd: begin
-        if (rd_fire && !f_rd) u_state_d = UFlagRsp;
-      end
-      UFlagRsp: begin
-        if (u_rsp) begin
-          u_bad = rd_rsp_err_i;
-          u_state_d = rd_rsp_err_i || rsp_buf[0] || stop_i[u_queue_q] ? UIdle : UIrq;
-        end
-      end
-      UIrq: if (irq_ready_i || stop_i[u_queue_q]) u_state_d = UIdle;
-      default: u_state_d = UIdle;
-    endcase
-    if (wr_rsp_valid_i) begin
-      u_wait_d = u_wait_q - 2'd1;
-      u_bad |= wr_rsp_err_i;
-    end
-  end
-  assign wr_cmd_valid_o = u_state_q inside {UElemCmd, UIdxCmd};
-  assign wr_data_valid_o = u_state_q inside {UElemData, UIdxData};
-  assign irq_valid_o = u_state_q == UIrq && !stop_i[u_queue_q];
-  assign irq_queue_o = 16'(u_queue_q);
+  // Packed: the descriptor ring.
+  vio_ring_poll #(.NumQueues(NumQueues), .QW(QW)) u_poll (
+    .clk_i, .rst_ni, .stop_i,
+    .cfg_i          (queue_cfg_i),
+    .packed_i       (packed_ring),
+    .run_i          (fetch),
+    .clear_i        (clear),
+    .halt_i         (halt),
+    .look_ok_i      (look_ok),
+    .look_o         (look_poll),
+    .look_queue_o   (look_queue_poll),
+    .result_o       (result_poll),
+    .result_queue_o (result_queue_poll),
+    .result_more_o  (more_poll),
+    .result_pos_o   (result_pos_poll),
+    .req_valid_o    (rd_valid[RdPoll]),
+    .req_ready_i    (rd_ready[RdPoll]),
+    .req_o          (rd_req[RdPoll]),
+    .item_valid_i   (item_valid),
+    .item_i         (item),
+    .slot_free_i    (slot_free),
+    .slot_next_i    (slot_next),
+    .alloc_o        (alloc_poll),
+    .alloc_queue_o  (alloc_queue_poll),
+    .feed_o         (feed),
+    .feed_slot_o    (feed_slot),
+    .feed_bad_o     (feed_bad),
+    .feed_full_i    (feed_full),
+    .idle_o         (poll_idle),
+    .error_o        (poll_error)
+  );
 
-  // Tags, errors, stop handshake.
-  always_comb begin
-    tag_busy_d = tag_busy_q;
-    if (f_alloc) tag_busy_d[free_tag] = 1'b1;
-    if (f_state_q == FAbort && !f_first_q && seg_valid_o && seg_ready_i) tag_busy_d[f_tag_q] = 1'b0;
-    if (cpl_fire) tag_busy_d[cpl_i.tag[TW-1:0]] = 1'b0;
-    if (all_stop && be_idle_i) tag_busy_d = '0;
-    for (int unsigned q = 0; q < NumQueues; q++) begin
-      stopped_d[q] = stop_i[q] && (f_state_q == FIdle || f_queue_q != QW'(q))
-                     && (u_state_q == UIdle || u_queue_q != QW'(q))
-                     && (all_stop ? be_idle_i : inflight_q[q] == '0);
-    end
-    error_d = (error_q || f_bad || u_bad) && !(all_stop && &stopped_d);
-  end
-  assign stopped_o = stopped_q & stop_i;
-  assign ring_error_o = (f_bad || u_bad) && !error_q && !all_stop;
-  assign idle_o = !run_i && f_state_q == FIdle && u_state_q == UIdle && tag_busy_q == '0;
+  // Chains being fetched.
+  logic [Slots-1:0] walk_want;
+  logic [SlotW-1:0] walk_slot, oldest_slot;
+  logic walk_slot_want, walk, oldest_valid, oldest_complete, oldest_bad, oldest_busy, load, free;
+  queue_t walk_queue, oldest_queue;
+  chain_t walk_chain, oldest_chain;
+  logic [15:0] oldest_id;
+  logic [DepthW-1:0] load_nth;
+  logic [DepthW:0] held;
+  element_t element;
+  vio_ring_chain #(.NumQueues(NumQueues), .QW(QW)) u_chain (
+    .clk_i, .rst_ni,
+    .cfg_i           (queue_cfg_i),
+    .packed_i        (packed_ring),
+    .indirect_ok_i   (indirect),
+    .free_o          (slot_free),
+    .next_o          (slot_next),
+    .alloc_i         (packed_ring ? alloc_poll : alloc_heads),
+    .alloc_queue_i   (packed_ring ? alloc_queue_poll : alloc_queue_heads),
+    .alloc_head_i    (alloc_head),
+    .item_valid_i    (item_valid),
+    .item_i          (item),
+    .feed_i          (feed),
+    .feed_slot_i     (feed_slot),
+    .feed_bad_i      (feed_bad),
+    .feed_full_o     (feed_full),
+    .want_o          (walk_want),
+    .walk_slot_i     (walk_slot),
+    .walk_want_o     (walk_slot_want),
+    .walk_queue_o    (walk_queue),
+    .walk_chain_o    (walk_chain),
+    .walk_i          (walk),
+    .head_valid_o    (oldest_valid),
+    .head_slot_o     (oldest_slot),
+    .head_queue_o    (oldest_queue),
+    .head_id_o       (oldest_id),
+    .head_chain_o    (oldest_chain),
+    .head_complete_o (oldest_complete),
+    .head_bad_o      (oldest_bad),
+    .head_busy_o     (oldest_busy),
+    .head_held_i     (held),
+    .load_i          (load),
+    .load_nth_i      (load_nth),
+    .element_o       (element),
+    .free_i          (free)
+  );
+  vio_ring_walk #(.NumQueues(NumQueues), .QW(QW)) u_walk (
+    .clk_i, .rst_ni, .stop_i,
+    .cfg_i        (queue_cfg_i),
+    .packed_i     (packed_ring),
+    .halt_i       (halt),
+    .want_i       (walk_want),
+    .head_slot_i  (oldest_slot),
+    .head_held_i  (held),
+    .slot_o       (walk_slot),
+    .slot_want_i  (walk_slot_want),
+    .slot_queue_i (walk_queue),
+    .slot_chain_i (walk_chain),
+    .walk_o       (walk),
+    .req_valid_o  (rd_valid[RdWalk]),
+    .req_ready_i  (rd_ready[RdWalk]),
+    .req_o        (rd_req[RdWalk])
+  );
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      f_state_q <= FIdle;
-      f_queue_q <= '0;
-      f_head_q <= '0;
-      f_index_q <= '0;
-      f_count_q <= '0;
-      f_first_q <= 1'b0;
-      f_writable_q <= 1'b0;
-      f_tag_q <= '0;
-      u_state_q <= UIdle;
-      u_queue_q <= '0;
-      u_head_q <= '0;
-      u_len_q <= '0;
-      u_wait_q <= '0;
-      pending_q <= '0;
-      stopped_q <= '1;
-      tag_busy_q <= '0;
-      error_q <= 1'b0;
-      rd_busy_q <= 1'b0;
-      owner_q <= 1'b0;
-    end else begin
-      f_state_q <= f_state_d;
-      f_queue_q <= f_queue_d;
-      f_head_q <= f_head_d;
-      f_index_q <= f_index_d;
-      f_count_q <= f_count_d;
-      f_first_q <= f_first_d;
-      f_writable_q <= f_writable_d;
-      f_tag_q <= f_tag_d;
-      u_state_q <= u_state_d;
-      u_queue_q <= u_queue_d;
-      u_head_q <= u_head_d;
-      u_len_q <= u_len_d;
-      u_wait_q <= u_wait_d;
-      pending_q <= pending_d;
-      stopped_q <= stopped_d;
-      tag_busy_q <= tag_busy_d;
-      error_q <= error_d;
-      if (rd_fire) begin
-        rd_busy_q <= 1'b1;
-        owner_q <= owner_d;
-      end else if (rsp_end) begin
-        rd_busy_q <= 1'b0;
-      end
-    end
-  end
+  // To the back end and back.
+  logic tag_valid, begins, commits, aborts, pop;
+  logic [TagW-1:0] free_tag, hand_tag, abort_tag;
+  queue_t hand_queue, abort_queue, pop_queue;
+  logic [15:0] hand_id, hand_slots;
+  logic [32:0] hand_room;
+  finished_t finished;
+  queues_t ready, many;
+  vio_ring_handover #(.NumQueues(NumQueues), .QW(QW)) u_handover (
+    .clk_i, .rst_ni, .stop_i, .seg_valid_o, .seg_ready_i, .seg_o,
+    .all_stop_i      (all_stop),
+    .halt_i          (halt),
+    .head_valid_i    (oldest_valid),
+    .head_queue_i    (oldest_queue),
+    .head_id_i       (oldest_id),
+    .head_chain_i    (oldest_chain),
+    .head_complete_i (oldest_complete),
+    .head_bad_i      (oldest_bad),
+    .head_busy_i     (oldest_busy),
+    .load_o          (load),
+    .load_nth_o      (load_nth),
+    .element_i       (element),
+    .free_o          (free),
+    .held_o          (held),
+    .tag_valid_i     (tag_valid),
+    .tag_i           (free_tag),
+    .begin_o         (begins),
+    .commit_o        (commits),
+    .queue_o         (hand_queue),
+    .tag_o           (hand_tag),
+    .id_o            (hand_id),
+    .slots_o         (hand_slots),
+    .room_o          (hand_room),
+    .abort_o         (aborts),
+    .abort_queue_o   (abort_queue),
+    .abort_tag_o     (abort_tag),
+    .idle_o          (hand_idle),
+    .error_o         (chain_error)
+  );
+  assign cpl_ready_o = 1'b1;
+  vio_ring_tags #(.NumQueues(NumQueues), .QW(QW)) u_tags (
+    .clk_i, .rst_ni, .cpl_i,
+    .in_order_i    (in_order),
+    .clear_i       (clear_tags),
+    .tag_valid_o   (tag_valid),
+    .tag_o         (free_tag),
+    .begin_i       (begins),
+    .commit_i      (commits),
+    .queue_i       (hand_queue),
+    .tag_i         (hand_tag),
+    .id_i          (hand_id),
+    .slots_i       (hand_slots),
+    .room_i        (hand_room),
+    .abort_i       (aborts),
+    .abort_queue_i (abort_queue),
+    .abort_tag_i   (abort_tag),
+    .cpl_valid_i   (cpl_valid_i && !all_stop),
+    .ready_o       (ready),
+    .many_o        (many),
+    .pop_queue_i   (pop_queue),
+    .pop_i         (pop),
+    .finished_o    (finished),
+    .empty_o       (empty)
+  );
 
-  always_ff @(posedge clk_i) begin
-    if (f_rsp && f_state_q == FDescRsp) desc_q <= rsp_buf[127:0];
-    if (f_alloc) tag_head_q[free_tag] <= f_head_q;
-    for (int unsigned q = 0; q < NumQueues; q++) begin
-      if (stopped_q[q]) begin
-        next_avail_q[q] <= '0;
-        used_idx_q[q] <= '0;
-        inflight_q[q] <= '0;
-      end else begin
-        if (f_advance && f_queue_q == QW'(q)) next_avail_q[q] <= next_avail_q[q] + 16'd1;
-        if (u_advance && u_queue_q == QW'(q)) used_idx_q[q] <= used_idx_q[q] + 16'd1;
-        inflight_q[q] <= inflight_q[q] + (TW + 1)'(f_alloc && f_queue_q == QW'(q))
-          - (TW + 1)'(cpl_fire && cpl_i.queue == 16'(q))
-          - (TW + 1)'(f_state_q == FAbort && !f_first_q && seg_valid_o && seg_ready_i
-                      && f_queue_q == QW'(q));
-      end
-    end
-  end
-
-  logic unused;
-  assign unused = ^{features_i, drain_i, kick_data_i, MaxQueueSize[0], cpl_i.tag, rsp_buf, desc_q,
-                    f_cfg, u_cfg, rd_rsp_data_i};
+  // Used buffers, and who wants to hear of them.
+  vio_ring_used #(.NumQueues(NumQueues), .QW(QW), .DataWidth(DataWidth)) u_used (
+    .clk_i, .rst_ni, .stop_i,
+    .cfg_i         (queue_cfg_i),
+    .packed_i      (packed_ring),
+    .in_order_i    (in_order),
+    .all_stop_i    (all_stop),
+    .clear_i       (clear),
+    .ready_i       (ready),
+    .many_i        (many),
+    .pop_queue_o   (pop_queue),
+    .pop_o         (pop),
+    .finished_i    (finished),
+    .busy_i        (busy),
+    .quiet_o       (quiet),
+    .quiet_queue_o (quiet_queue),
+    .req_valid_o   (wr_valid[WrUsed]),
+    .req_ready_i   (wr_ready[WrUsed]),
+    .req_cmd_o     (wr_cmd[WrUsed]),
+    .req_note_o    (wr_note[WrUsed]),
+    .data_valid_o  (wr_data_valid[WrUsed]),
+    .data_ready_i  (wr_data_ready[WrUsed]),
+    .data_o        (wr_data[WrUsed]),
+    .data_last_o   (wr_data_last[WrUsed]),
+    .done_i        (used_done),
+    .done_queue_i  (done_queue),
+    .idle_o        (used_idle)
+  );
+  vio_ring_event #(.NumQueues(NumQueues), .QW(QW)) u_event (
+    .clk_i, .rst_ni, .stop_i, .irq_valid_o, .irq_queue_o, .irq_ready_i,
+    .cfg_i        (queue_cfg_i),
+    .packed_i     (packed_ring),
+    .event_idx_i  (event_idx),
+    .clear_i      (clear),
+    .done_i       (used_done),
+    .done_note_i  (done_note),
+    .req_valid_o  (rd_valid[RdEvent]),
+    .req_ready_i  (rd_ready[RdEvent]),
+    .req_o        (rd_req[RdEvent]),
+    .item_valid_i (item_valid),
+    .item_i       (item),
+    .idle_o       (event_idle),
+    .error_o      (event_error)
+  );
 
 endmodule
