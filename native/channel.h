@@ -13,18 +13,19 @@ typedef struct vio_pause {
   bool paused;
 } vio_pause;
 
+static inline void vio_pause_run(vio_pause *pause) {
+  pause->paused = vio_dice_chance(&pause->dice, pause->share);
+  pause->left = 1 + vio_dice_below(&pause->dice, 8);
+}
+
 static inline void vio_pause_seed(vio_pause *pause, vio_dice *dice, uint32_t share) {
   *pause = (vio_pause){.share = share};
   pause->dice.state = vio_dice_roll(dice);
+  if (share != 0) vio_pause_run(pause);
 }
 
 static inline void vio_pause_fall(vio_pause *pause) {
-  if (pause->share == 0) return;
-  if (pause->left == 0) {
-    pause->paused = vio_dice_chance(&pause->dice, pause->share);
-    pause->left = 1 + vio_dice_below(&pause->dice, 8);
-  }
-  pause->left--;
+  if (pause->share != 0 && --pause->left == 0) vio_pause_run(pause);
 }
 
 /* The receiving end: `ready` is its pin. Its pause is looked at behind an edge, in an idle channel

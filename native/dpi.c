@@ -8,6 +8,8 @@ typedef uint8_t svBit;
 typedef uint32_t svBitVecVal;
 
 void vio_dpi_line(svBit level);
+void vio_dpi_target_width(int port, int bits);
+void vio_dpi_initiator_width(int port, int bits);
 void vio_dpi_target_reset(int port);
 void vio_dpi_target_ar(int port, int id, long long addr, int len, int size, int burst);
 void vio_dpi_target_aw(int port, int id, long long addr, int len, int size, int burst);
@@ -20,6 +22,14 @@ int vio_dpi_initiator_rise(int port, int pins, long long rdata);
 void vio_dpi_initiator_word(int port, long long *awaddr, long long *araddr, long long *wdata, int *wstrb);
 
 void vio_dpi_line(svBit level) { vio_line = level; }
+
+void vio_dpi_target_width(int port, int bits) {
+  if (port >= 0 && port < VIO_TARGETS) vio_target_lanes[port] = (uint32_t)bits / 8;
+}
+
+void vio_dpi_initiator_width(int port, int bits) {
+  if (port >= 0 && port < VIO_INITIATORS) vio_initiator_lanes[port] = (uint32_t)bits / 8;
+}
 
 static vio_target *target_at(int port) { return vio_target_at(vio_active, port); }
 

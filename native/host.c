@@ -8,6 +8,7 @@
 #define KEPT_WAKE ((size_t)1 << 20)
 
 vio_host *vio_active;
+uint32_t vio_target_lanes[VIO_TARGETS], vio_initiator_lanes[VIO_INITIATORS];
 uint8_t vio_line;
 vio_clock vio_sim_clock;
 void (*vio_sleeper)(void);
@@ -17,6 +18,7 @@ vio_host *vio_host_new(uint64_t origin, uint64_t period) {
   if (host == NULL) return NULL;
   host->origin = origin;
   host->period = period;
+  host->alarm = VIO_NO_TIME;
   host->events = vio_events_new();
   host->message_room = 64;
   host->messages = calloc(host->message_room, sizeof *host->messages);
@@ -43,9 +45,16 @@ void vio_clock_start(uint64_t now, uint64_t period) {
 
 void vio_clock_stop(void) { vio_sim_clock.running = false; }
 
-void vio_host_sleep(vio_host *host, void (*wake)(void)) {
-  host->wake = false;
+void vio_host_sleep(void (*wake)(void)) {
   vio_sleeper = wake;
+  if (vio_active == NULL) return;
+  vio_active->wake = false;
+  if (wake == NULL) vio_active->alarm = VIO_NO_TIME;
+}
+
+void vio_host_alarm(vio_host *host, uint64_t time) {
+  const uint64_t at = time > UINT64_MAX - host->origin ? VIO_NO_TIME : time + host->origin;
+  if (at < host->alarm) host->alarm = at;
 }
 
 vio_events *vio_host_events(vio_host *host) { return host->events; }

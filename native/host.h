@@ -17,6 +17,7 @@ typedef struct vio_message {
 
 struct vio_host {
   uint64_t origin, now, period;
+  uint64_t alarm; /* in simulation time, VIO_NO_TIME: none */
   vio_events *events;
   vio_target *targets[VIO_TARGETS];
   vio_initiator *initiators[VIO_INITIATORS];
@@ -30,6 +31,8 @@ struct vio_host {
 
 /* The host that the pins reach, or NULL. */
 extern vio_host *vio_active;
+/* Data buses of the wrapper's ports in bytes, 0 where there is none. */
+extern uint32_t vio_target_lanes[VIO_TARGETS], vio_initiator_lanes[VIO_INITIATORS];
 /* The INTx pin. */
 extern uint8_t vio_line;
 /* The clock that main.cpp drives. */
@@ -38,8 +41,7 @@ typedef struct vio_clock {
   bool running, high;
 } vio_clock;
 extern vio_clock vio_sim_clock;
-/* The software that waits for a wake-up, NULL if nobody does; called once, at the falling or rising
- * edge at which it came. */
+/* The software that waits for a wake-up, NULL if nobody does. */
 extern void (*vio_sleeper)(void);
 
 /* The simulator's side (main.cpp, dpi.c). A time step at simulation time `time`. */

@@ -49,6 +49,7 @@ static uint32_t pop(fifo *queue) {
 
 int vio_initiator_open(vio_host *host, int port, uint32_t lanes, uint32_t stall, uint64_t seed) {
   if (port < 0 || port >= VIO_INITIATORS || host->initiators[port] != NULL) return -1;
+  if (lanes == 0) lanes = vio_initiator_lanes[port];
   if (lanes != 4 && lanes != 8) return -1;
   vio_initiator *initiator = calloc(1, sizeof *initiator);
   if (initiator == NULL) return -1;

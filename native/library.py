@@ -65,7 +65,8 @@ def flags() -> list[str]:
     """The compiler's flags for the library."""
     common = ["-std=c11", "-fPIC", "-g", *WARNINGS]
     if sanitizing():
-        return [*common, "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover"]
+        sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover", "-fno-omit-frame-pointer"]
+        return [*common, "-O1", *sanitizers]
     return [*common, "-O3"]
 
 
@@ -109,8 +110,8 @@ def _build(compiler: str, folder: Path) -> None:
 
 def _run(command: list[str], folder: Path, log: Path) -> None:
     with log.open("a") as out:
-        code = subprocess.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
-    if code:
+        done = subprocess.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
         raise NativeBuildError("the native library does not compile", log)
 
 

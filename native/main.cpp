@@ -5,6 +5,7 @@
 // are taken without a look at the VPI. The order within a time step is that of the portable path: timers,
 // edge (callbacks see pins as before it), design, and at the falling edge the host's effects.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -65,13 +66,17 @@ public:
     bool step() {
         const uint64_t clock = vio_sim_clock.running ? vio_sim_clock.next : kNever;
         const uint64_t design = top->eventsPending() ? top->nextTimeSlot() : kNever;
-        now = deadline_ < clock ? deadline_ : clock;
-        if (design < now) now = design;
+        const uint64_t alarm = vio_active && vio_sleeper ? vio_active->alarm : kNever;
+        now = std::min({deadline_, clock, design, alarm});
         if (now == kNever) return false;
         if (vio_active) vio_host_time(vio_active, now);
         bool python = fresh_ && VerilatedVpi::callCbs(cbNextSimTime);
         if (deadline_ <= now) {
             VerilatedVpi::callTimedCbs();
+            python = true;
+        }
+        if (alarm <= now) {
+            wake();
             python = true;
         }
         if (python) VerilatedVpi::doInertialPuts();
@@ -87,6 +92,7 @@ public:
         if (edge && vio_active && !vio_sim_clock.high) vio_host_fall(vio_active);
         if (vio_active && vio_active->wake && vio_sleeper) {
             wake();
+            evaluate();
             python = true;
         }
         fresh_ = python;
@@ -117,8 +123,8 @@ private:
         void (*const sleeper)(void) = vio_sleeper;
         vio_sleeper = nullptr;
         vio_active->wake = false;
+        vio_active->alarm = kNever;
         sleeper();
-        evaluate();
     }
 
     uint64_t deadline_ = kNever;
@@ -164,6 +170,7 @@ int main(int argc, char** argv) {
     wave = std::make_unique<VerilatedFstC>();
     top->trace(wave.get(), 99);
 #endif
+    top->eval();  // the models tell C their widths before Python asks
     vlog_startup_routines_bootstrap();
     VerilatedVpi::callCbs(cbStartOfSimulation);
     settle();

@@ -31,10 +31,15 @@ struct vio_memory {
 
 vio_memory *vio_memory_new(void) { return calloc(1, sizeof(vio_memory)); }
 
-void vio_memory_free(vio_memory *memory) {
-  if (memory == NULL) return;
+void vio_memory_clear(vio_memory *memory) {
   for (size_t i = 0; i < memory->region_count; i++)
     if (memory->regions[i].owned) munmap(memory->regions[i].data, memory->regions[i].length);
+  memory->region_count = 0;
+}
+
+void vio_memory_free(vio_memory *memory) {
+  if (memory == NULL) return;
+  vio_memory_clear(memory);
   free(memory->regions);
   free(memory->spans);
   free(memory);

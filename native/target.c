@@ -55,13 +55,15 @@ static bool power_of_two(uint32_t value) { return value != 0 && (value & (value 
 int vio_target_open(vio_host *host, int port, vio_memory *memory, const vio_target_knobs *knobs,
                     uint64_t seed) {
   if (port < 0 || port >= VIO_TARGETS || host->targets[port] != NULL) return -1;
-  if (!power_of_two(knobs->lanes) || knobs->lanes > 64) return -1;
+  const uint32_t lanes = knobs->lanes == 0 ? vio_target_lanes[port] : knobs->lanes;
+  if (!power_of_two(lanes) || lanes > 64) return -1;
   if (knobs->read_least > knobs->read_most || knobs->write_least > knobs->write_most) return -1;
   vio_target *target = calloc(1, sizeof *target);
   if (target == NULL) return -1;
   target->host = host;
   target->memory = memory;
   target->knobs = *knobs;
+  target->knobs.lanes = lanes;
   target->dice.state = seed;
   vio_pause *pauses[] = {&target->ar.pause, &target->r.pause, &target->aw.pause, &target->w.pause,
                          &target->b.pause};

@@ -43,6 +43,7 @@ module vio_axi_target #(
   input  logic                   bready
 );
 
+  import "DPI-C" function void vio_dpi_target_width(input int port, input int bits);
   import "DPI-C" function void vio_dpi_target_reset(input int port);
   import "DPI-C" function void vio_dpi_target_ar(
       input int port, input int id, input longint addr, input int len, input int size,
@@ -67,6 +68,8 @@ module vio_axi_target #(
   bit [511:0] data;
   int         id, resp;
   bit         last;
+
+  initial vio_dpi_target_width(Port, DataWidth);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -31,6 +31,7 @@ module vio_axil_initiator #(
   output logic                   rready
 );
 
+  import "DPI-C" function void vio_dpi_initiator_width(input int port, input int bits);
   import "DPI-C" function void vio_dpi_initiator_reset(input int port);
   import "DPI-C" function int vio_dpi_initiator_rise(
       input int port, input int pins, input longint rdata);
@@ -45,6 +46,8 @@ module vio_axil_initiator #(
   state_t state;
   longint next_awaddr, next_araddr, next_wdata;
   int     next_wstrb;
+
+  initial vio_dpi_initiator_width(Port, DataWidth);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

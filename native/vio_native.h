@@ -25,10 +25,12 @@ enum vio_access { VIO_READ = 1, VIO_WRITE = 2 };
 vio_memory *vio_memory_new(void);
 void vio_memory_free(vio_memory *memory);
 /* Add zeroed memory whose pages cost nothing until touched; NULL if empty, overlapping or wrapping.
- * The content stays where it is until vio_memory_free. */
+ * The content stays where it is until vio_memory_clear. */
 uint8_t *vio_memory_add(vio_memory *memory, uint64_t base, uint64_t length);
 /* Add the caller's memory, which must outlive `memory`. */
 int vio_memory_map(vio_memory *memory, uint64_t base, uint64_t length, uint8_t *data);
+/* Remove all memory; what may be done with ranges stays. */
+void vio_memory_clear(vio_memory *memory);
 /* The content at addr, or NULL unless all `length` bytes lie in one region. */
 uint8_t *vio_memory_at(vio_memory *memory, uint64_t addr, uint64_t length);
 /* Refuse the device the accesses `deny` to a range and grant it `allow` (sums of vio_access) from now
@@ -101,9 +103,12 @@ void vio_host_free(vio_host *host);
 void vio_host_activate(vio_host *host);
 vio_events *vio_host_events(vio_host *host);
 uint64_t vio_host_now(const vio_host *host);
-/* Call `wake` once, at the next moment at which something happened that the host's software may wait
- * for: an access moved on, a message came, INTx changed, many events are kept. NULL: call nothing. */
-void vio_host_sleep(vio_host *host, void (*wake)(void));
+/* Call `wake` once (main.cpp does), at the next moment at which something happened on the active host
+ * that its software may wait for: an access moved on, a message came, INTx changed, many events are
+ * kept, or the time of vio_host_alarm came. NULL: call nothing. What happened before is forgotten. */
+void vio_host_sleep(void (*wake)(void));
+/* Wake the sleeper at this time at the latest; forgotten at its next wake-up. */
+void vio_host_alarm(vio_host *host, uint64_t time);
 /* Take the oldest interrupt message; false if there is none. */
 bool vio_host_message(vio_host *host, uint64_t *addr, uint32_t *data);
 uint32_t vio_host_messages(const vio_host *host);
@@ -121,7 +126,7 @@ void vio_clock_stop(void);
 /* ---- AXI4 target: guest memory (with interrupt window and events) or a medium (silent) ---- */
 
 /* The wrapper's parameters and the test's knobs: latencies in clock cycles; `stall` of 2^32 is the
- * share of pauses; `lanes` the data bus in bytes, a power of two up to 64. */
+ * share of pauses; `lanes` the data bus in bytes, a power of two up to 64 (0: as in the wrapper). */
 typedef struct vio_target_knobs {
   uint32_t read_least, read_most, write_least, write_most;
   uint32_t stall;
@@ -140,7 +145,7 @@ const char *vio_target_fault(const vio_host *host, int port, uint32_t index);
 
 /* ---- AXI4-Lite initiator: the host's accesses to configuration space or BARs ---- */
 
-/* `lanes` is the data bus in bytes, 4 or 8; `stall` as above. */
+/* `lanes` is the data bus in bytes, 4 or 8 (0: as in the wrapper); `stall` as above. */
 int vio_initiator_open(vio_host *host, int port, uint32_t lanes, uint32_t stall, uint64_t seed);
 enum vio_access_state { VIO_RUNNING, VIO_TAKEN, VIO_DONE };
 /* Start an access of 1 to 8 bytes at byte `addr` of a BAR that lies at `base` on the bus (of

@@ -114,10 +114,14 @@ EventSink = Callable[[Event], None]
 
 
 class EventStream:
-    """Hands every event to every sink, in the order in which they subscribed."""
+    """Hands every event to every sink, in the order in which they subscribed.
+
+    `before` is called ahead of every event: a source that buffers hands over there what came first.
+    """
 
     def __init__(self) -> None:
         self._sinks: list[EventSink] = []
+        self.before: Callable[[], None] | None = None
 
     def subscribe(self, sink: EventSink) -> None:
         """Add a sink; it sees the events emitted from now on."""
@@ -125,5 +129,7 @@ class EventStream:
 
     def emit(self, event: Event) -> None:
         """Hand one event to all sinks."""
+        if self.before is not None:
+            self.before()
         for sink in self._sinks:
             sink(event)

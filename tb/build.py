@@ -27,7 +27,8 @@ from tb.elaborate import (
 )
 from tb.errors import ToolError
 from tb.manifest import Manifest
-from tb.native_build import TOPLEVEL, key_parts, native_parts
+from tb.native_build import key_parts, native_parts
+from tb.native_wrapper import TOPLEVEL
 from tb.paths import build_root
 from tb.toolchain import Verilator, compiler_version, find_verilator
 
@@ -45,6 +46,7 @@ class Build:
     executable: Path
     waves: bool
     fresh: bool
+    toplevel: str
 
 
 class Simulator(runner.Verilator):
@@ -78,8 +80,9 @@ class Simulator(runner.Verilator):
 def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], native: bool = False) -> Build:
     """Return the simulator of this manifest, built now if the cache has none.
 
-    `native` builds for the native path: the DUT within its bus models, optimised for long runs. `tell` hears one line when a build starts. Raises UsageError where the manifest does not fit the
-    top level, ToolError (with the log) where Verilator or the compiler fails.
+    `native` builds for the native path: the DUT within its bus models, optimised for long runs. `tell`
+    hears one line when a build starts. Raises UsageError where the manifest does not fit the top level,
+    ToolError (with the log) where Verilator or the compiler fails.
     """
     verilator = find_verilator()
     folder = build_root() / _key(manifest, verilator, waves, native)
@@ -91,7 +94,8 @@ def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], nativ
             kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
             tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
             _build(manifest, verilator, folder, waves, native)
-    return Build(folder, folder / "simulator", waves, fresh)
+    toplevel = TOPLEVEL if native else manifest.hdl.toplevel
+    return Build(folder, folder / "simulator", waves, fresh, toplevel)
 
 
 def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, native: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 LEVELS = ("calm", "any")
@@ -61,9 +60,3 @@ def _target(rng: random.Random) -> TargetKnobs:
 
 def _range(rng: random.Random, most: int) -> tuple[int, int]:
     return rng.randrange(0, most), most
-
-
-def pauses(stall: float, rng: random.Random) -> Iterator[tuple[bool, int]]:
-    """Yield runs of (paused, clock cycles) of a channel that pauses `stall` of the time."""
-    while True:
-        yield rng.random() < stall, rng.randrange(1, 9)

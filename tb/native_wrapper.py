@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tb.elaborate import AXI_LITE_PINS, AXI_PINS, TopPort
 from tb.manifest import Manifest, Port
@@ -99,7 +99,7 @@ class _Wrapper:
         parameters = ", ".join(f".{name}({value})" for name, value in hdl.parameters.items())
         yield f"  {hdl.toplevel} {f'#({parameters}) ' if parameters else ''}dut (.*);"
 
-    def _pins(self, port: Port, signals: list[str]) -> str:
+    def _pins(self, port: Port, signals: Sequence[str]) -> str:
         rows = []
         for signal in signals:
             pin = port.pin(signal)

@@ -1,4 +1,4 @@
-"""A bench with the RTL in a simulator: the portable path on pins, clocked by cocotb."""
+"""A bench with the RTL in a simulator: on pins (portable) or in its native bench, whichever was built."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import random
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cocotb
 from cocotb.handle import HierarchyObject
@@ -16,12 +17,16 @@ from pymodel.memory import GuestMemory
 from tb.image import Image
 from tb.knobs import Knobs
 from tb.manifest import Manifest
+from tb.native_wrapper import TOPLEVEL
 from tb.ports.pins import PinPath
 from tb.session import TestTimeout
 from tb.sim_test import SimTest
 from tb.tap_check import dma_difference, host_difference
 from tb.taps import DmaTap, HostTap
 from tb.transport import PortTransport
+
+if TYPE_CHECKING:
+    from tb.ports.native import NativePath
 
 WAVE = "wave.fst"
 
@@ -49,6 +54,15 @@ class Watch:
         return faults + dma_difference(self._ports, self._dma.events)
 
 
+def _path_class(dut: HierarchyObject) -> type[PinPath] | type[NativePath]:
+    """The path that the simulator was built for; the native one loads the C library."""
+    if dut._name != TOPLEVEL:
+        return PinPath
+    from tb.ports.native import NativePath
+
+    return NativePath
+
+
 class RtlBench:
     """One test's bench; `wave` is the file to write waves to, None for none."""
 
@@ -70,11 +84,13 @@ class RtlBench:
         self._manifest = manifest
         self._wave = wave
         self._wave_at_once = not test.wave_window
-        self.path = PinPath(dut, manifest, knobs, rng, memory, image, events)
+        self.path: PinPath | NativePath = _path_class(dut)(dut, manifest, knobs, rng, memory, image, events)
         self.transport = PortTransport(self.path, memory, events)
         self.dma = self.path.dma
         self.medium = self.path.medium
-        self._watch = Watch(self.path, manifest, events) if test.taps else None
+        self._watch: Watch | None = None
+        if test.taps and isinstance(self.path, PinPath):
+            self._watch = Watch(self.path, manifest, events)
 
     async def start(self) -> None:
         """Start clock and waves, and bring the DUT out of reset."""

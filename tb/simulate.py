@@ -128,7 +128,7 @@ def _environment(work: Simulation, plan: Path) -> dict[str, str]:
     env.update(
         {
             VARIABLE: str(plan),
-            "COCOTB_TOPLEVEL": work.manifest.hdl.toplevel,
+            "COCOTB_TOPLEVEL": work.build.toplevel,
             "COCOTB_TEST_MODULES": "tb.sim_entry",
             "COCOTB_RESULTS_FILE": str(plan.with_suffix(".xml")),
             "COCOTB_REWRITE_ASSERTION_FILES": "test_*.py",

@@ -1,18 +1,20 @@
 """A memory behind the device's AXI4 initiator: latency, back-pressure, reordering, errors.
 
-A burst takes effect at one instant: its bytes are read or written and reported to the store at once,
-some cycles after its request and some before its answer, in order within an id.
+The channels move at the rising clock edge. Everything else happens at the falling edge, in a fixed
+order, so that the native path can do the same in C (native/target.c): a burst takes effect at one
+instant, its bytes are read or written and reported to the store at once, some cycles after its
+request and some before its answer, in order within an id.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cocotb
 from cocotb.task import Task
+from cocotb.triggers import Event, FallingEdge, First, Timer
 from cocotbext.axi.axi_channels import (
     AxiARSink,
     AxiAWSink,
@@ -26,21 +28,23 @@ from cocotbext.axi.axi_channels import (
 from tb.knobs import TargetKnobs
 from tb.ports.burst import Burst, burst_faults, strobed_runs, write_faults
 from tb.ports.channels import Pins, stall
+from tb.ports.dice import Dice
 from tb.ports.waiting import Waiting
 
 OKAY = 0
 DECERR = 3
+AHEAD = 2
 INTERLEAVED = 4
 
 
 class Store(Protocol):
-    """What lies behind the target; None or False refuses the access (a DECERR response)."""
+    """What lies behind the target; None or False answers with DECERR, as does what the host refuses."""
 
-    def read(self, addr: int, length: int, asked: int) -> bytes | None:
+    def read(self, addr: int, length: int, asked: int, refused: bool) -> bytes | None:
         """Return `length` bytes; `asked` is the time of the request."""
         ...
 
-    def write(self, addr: int, data: bytes, asked: int) -> bool:
+    def write(self, addr: int, data: bytes, asked: int, refused: bool) -> bool:
         """Store `data`."""
         ...
 
@@ -57,29 +61,27 @@ class AxiTarget:
     """Serves one AXI4 initiator from a store."""
 
     def __init__(
-        self,
-        pins: Pins,
-        store: Store,
-        knobs: TargetKnobs,
-        rng: random.Random,
-        now: Callable[[], int],
+        self, pins: Pins, store: Store, knobs: TargetKnobs, seed: int, now: Callable[[], int]
     ) -> None:
         self.faults: list[str] = []
         self._refusals: list[_Refusal] = []
         self._store = store
         self._knobs = knobs
-        self._rng = rng
+        self._dice = Dice(seed)
         self._period = pins.period_ps
         self._now = now
+        self._clock = pins.clock
         self._lanes = pins.width("wdata") // 8
+        self._news = Event()
         self._open_channels(pins)
-        self._reads: Waiting[Burst] = Waiting(now, rng, reorder=knobs.reorder)
-        self._writes: Waiting[Burst] = Waiting(now, rng, reorder=knobs.reorder)
-        self._read_answers: Waiting[list[Any]] = Waiting(now, rng, reorder=knobs.reorder)
-        self._write_answers: Waiting[Any] = Waiting(now, rng, reorder=knobs.reorder)
-        self._active: list[list[Any]] = []
-        self._busy = 0
-        self._tasks: list[Task[None]] = []
+        reorder = knobs.reorder
+        self._reads, self._writes, self._answers, self._acks = (
+            Waiting(self._dice, reorder=reorder) for _ in range(4)
+        )
+        self._receiving: list[Burst] = []
+        self._words: list[tuple[int, int]] = []
+        self._active: list[Burst] = []
+        self._task: Task[None] | None = None
         self.restart()
 
     def _open_channels(self, pins: Pins) -> None:
@@ -88,37 +90,31 @@ class AxiTarget:
         self._aw = pins.channel(AxiAWSink)
         self._w = pins.channel(AxiWSink)
         self._b = pins.channel(AxiBSource)
-        self._r.queue_occupancy_limit = 2
         self._channels = (self._ar, self._r, self._aw, self._w, self._b)
         for channel in self._channels:
-            stall(channel, self._knobs.stall, self._rng, self._period)
+            stall(channel, self._knobs.stall, self._dice.roll(), self._period)
+        for sink in (self._ar, self._aw, self._w):
+            # One event for all three: cocotbext-axi sets it with every item that it receives.
+            sink.active_event = self._news
 
     def restart(self) -> None:
         """Forget what is in flight: the device is being reset."""
-        for task in self._tasks:
-            task.cancel()
-        for queue in (self._reads, self._writes, self._read_answers, self._write_answers, *self._channels):
+        if self._task is not None:
+            self._task.cancel()
+        for queue in (self._reads, self._writes, self._answers, self._acks, *self._channels):
             queue.clear()
-        self._busy = 0
-        loops = (
-            self._take_reads,
-            self._take_writes,
-            self._read,
-            self._write,
-            self._answer,
-            self._acknowledge,
-        )
-        self._tasks = [cocotb.start_soon(loop()) for loop in loops]
+        for bursts in (self._receiving, self._words, self._active):
+            bursts.clear()
+        self._task = cocotb.start_soon(self._run())
 
     @property
     def idle(self) -> bool:
         """No burst is accepted and unanswered."""
-        waiting = (self._reads, self._writes, self._read_answers, self._write_answers)
+        waiting = (self._reads, self._writes, self._answers, self._acks, self._receiving, self._active)
         received = (self._ar, self._aw, self._w)
         return (
-            not self._busy
-            and not self._active
-            and not any(len(queue) for queue in waiting)
+            not any(len(queue) for queue in waiting)
+            and not self._words
             and all(channel.empty() for channel in received)
             and self._r.idle()
             and self._b.idle()
@@ -128,80 +124,112 @@ class AxiTarget:
         """Answer bursts that touch bytes `first` to `last` with DECERR from now on."""
         self._refusals.append(_Refusal(first, last, reads, writes))
 
-    async def _take_reads(self) -> None:
+    async def _run(self) -> None:
+        falling = FallingEdge(self._clock)
         while True:
-            burst = self._burst(await self._ar.recv(), "ar")
-            self._reads.add(burst, burst.ident, self._effect_time(burst, self._knobs.read_latency))
+            await self._sleep()
+            await falling
+            self._take_reads()
+            self._take_writes()
+            self._read()
+            self._write()
+            self._answer()
+            self._acknowledge()
 
-    async def _take_writes(self) -> None:
-        while True:
-            burst = self._burst(await self._aw.recv(), "aw")
-            self._busy += 1
-            words = []
-            for beat in range(burst.beats):
-                item = await self._w.recv()
-                words.append((int(item.wdata), int(item.wstrb)))
-                if bool(item.wlast) != (beat == burst.beats - 1):
-                    self.faults.append(f"wlast is wrong at beat {beat} of the burst {burst}")
-            self.faults += write_faults(burst, words)
-            burst.runs = strobed_runs(burst, words)
-            self._busy -= 1
-            self._writes.add(burst, burst.ident, self._effect_time(burst, self._knobs.write_latency))
+    async def _sleep(self) -> None:
+        """Return behind the last rising edge before the next falling edge that matters."""
+        self._news.clear()
+        if not all(sink.empty() for sink in (self._ar, self._aw, self._w)) or self._active:
+            return
+        queues = (self._reads, self._writes, self._answers, self._acks)
+        dues = [due for queue in queues if (due := queue.next_due()) is not None]
+        if not dues:
+            await self._news.wait()
+            return
+        wait = min(dues) - self._now() - self._period // 2
+        if wait > 0:
+            await First(Timer(wait, "ps"), self._news.wait())
+
+    def _take_reads(self) -> None:
+        while not self._ar.empty():
+            self._schedule(self._burst(self._ar.recv_nowait(), "ar"), self._reads, self._knobs.read_latency)
+
+    def _take_writes(self) -> None:
+        while not self._aw.empty():
+            self._receiving.append(self._burst(self._aw.recv_nowait(), "aw"))
+        while self._receiving and not self._w.empty():
+            self._take_word(self._receiving[0], self._w.recv_nowait())
+
+    def _take_word(self, burst: Burst, item: Any) -> None:
+        self._words.append((int(item.wdata), int(item.wstrb)))
+        beat = len(self._words) - 1
+        if bool(item.wlast) != (beat == burst.beats - 1):
+            self.faults.append(f"wlast is wrong at beat {beat} of the burst {burst}")
+        if beat < burst.beats - 1:
+            return
+        self.faults += write_faults(burst, self._words)
+        burst.runs = strobed_runs(burst, self._words)
+        self._words.clear()
+        self._receiving.pop(0)
+        self._schedule(burst, self._writes, self._knobs.write_latency)
 
     def _burst(self, announced: Any, channel: str) -> Burst:
         def number(name: str) -> int:
             return int(getattr(announced, channel + name))
 
-        burst = Burst(
-            number("id"), number("addr"), number("len") + 1, number("size"), self._lanes, self._now()
-        )
+        asked = self._now() - self._period // 2
+        burst = Burst(number("id"), number("addr"), number("len") + 1, number("size"), self._lanes, asked)
         self.faults += burst_faults(burst, number("burst"))
         return burst
 
-    def _effect_time(self, burst: Burst, latency: tuple[int, int]) -> int:
-        """Draw when the burst takes effect and when it is answered."""
-        cycles = self._rng.randint(*latency)
+    def _schedule(self, burst: Burst, queue: Waiting, latency: tuple[int, int]) -> None:
+        """Draw when the burst takes effect and when it is answered, and queue it."""
+        cycles = effect = 0
+        if latency[1] > 0:
+            cycles = self._dice.between(*latency)
+            effect = self._dice.between(0, cycles)
         burst.answer = self._now() + cycles * self._period
-        return self._now() + self._rng.randint(0, cycles) * self._period
+        burst.due = self._now() + effect * self._period
+        queue.add(burst)
 
-    async def _read(self) -> None:
-        while True:
-            burst = await self._reads.take()
-            data = None
-            if not self._refused(burst, write=False):
-                data = self._store.read(burst.addr, burst.length, burst.asked)
+    def _read(self) -> None:
+        while (burst := self._reads.take(self._now())) is not None:
+            refused = self._refused(burst, write=False)
+            data = self._store.read(burst.addr, burst.length, burst.asked, refused)
             words = burst.lane_words(bytes(burst.length) if data is None else data)
             response = DECERR if data is None else OKAY
-            beats = [AxiRTransaction(rid=burst.ident, rdata=word, rresp=response, rlast=0) for word in words]
-            beats[-1].rlast = 1
-            self._read_answers.add(beats, burst.ident, burst.answer)
+            burst.items = [
+                AxiRTransaction(rid=burst.ident, rdata=word, rresp=response, rlast=0) for word in words
+            ]
+            burst.items[-1].rlast = 1
+            burst.due = burst.answer
+            self._answers.add(burst)
 
-    async def _answer(self) -> None:
+    def _answer(self) -> None:
         """Send read data: burst by burst, or the beats of bursts of different ids mixed."""
-        active = self._active
-        while True:
-            if not active:
-                active.append(await self._read_answers.take())
-            elif self._knobs.interleave and len(active) < INTERLEAVED:
-                more = self._read_answers.poll(frozenset(beats[0].rid for beats in active))
+        while self._r.count() < AHEAD:
+            active = self._active
+            if not active or (self._knobs.interleave and len(active) < INTERLEAVED):
+                more = self._answers.take(self._now(), active)
                 active += [more] if more else []
-            beats = self._rng.choice(active)
-            await self._r.send(beats[0])
-            del beats[0]
-            if not beats:
-                active[:] = [other for other in active if other]
+            if not active:
+                return
+            burst = active[self._dice.below(len(active)) if len(active) > 1 else 0]
+            self._r.send_nowait(burst.items.pop(0))
+            if not burst.items:
+                active.remove(burst)
 
-    async def _write(self) -> None:
-        while True:
-            burst = await self._writes.take()
+    def _write(self) -> None:
+        while (burst := self._writes.take(self._now())) is not None:
             refused = self._refused(burst, write=True)
-            done = [not refused and self._store.write(addr, data, burst.asked) for addr, data in burst.runs]
-            answer = AxiBTransaction(bid=burst.ident, bresp=OKAY if all(done) else DECERR)
-            self._write_answers.add(answer, burst.ident, burst.answer)
+            done = [self._store.write(addr, data, burst.asked, refused) for addr, data in burst.runs]
+            burst.items = [AxiBTransaction(bid=burst.ident, bresp=OKAY if all(done) else DECERR)]
+            burst.due = burst.answer
+            self._acks.add(burst)
 
-    async def _acknowledge(self) -> None:
-        while True:
-            await self._b.send(await self._write_answers.take())
+    def _acknowledge(self) -> None:
+        while (burst := self._acks.take(self._now())) is not None:
+            self._b.send_nowait(burst.items[0])
 
     def _refused(self, burst: Burst, *, write: bool) -> bool:
         return any(

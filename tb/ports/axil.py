@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,6 +20,7 @@ from cocotbext.axi.axil_channels import (
 from pymodel.transport import TransportTimeout
 from tb.knobs import HostKnobs
 from tb.ports.channels import Pins, stall
+from tb.ports.dice import Dice
 
 ACCESS_TIMEOUT_NS = 20_000
 
@@ -32,15 +32,16 @@ class AxiLiteInitiator:
     error response reads as all ones, as on PCIe.
     """
 
-    def __init__(self, pins: Pins, knobs: HostKnobs, rng: random.Random) -> None:
+    def __init__(self, pins: Pins, knobs: HostKnobs, seed: int) -> None:
         self._lanes = pins.width("wdata") // 8
         self._aw = pins.channel(AxiLiteAWSource)
         self._w = pins.channel(AxiLiteWSource)
         self._b = pins.channel(AxiLiteBSink)
         self._ar = pins.channel(AxiLiteARSource)
         self._r = pins.channel(AxiLiteRSink)
+        dice = Dice(seed)
         for channel in (self._aw, self._w, self._b, self._ar, self._r):
-            stall(channel, knobs.stall, rng, pins.period_ps)
+            stall(channel, knobs.stall, dice.roll(), pins.period_ps)
 
     async def read(self, addr: int, length: int, what: str) -> int:
         """Read `length` bytes; `what` names the access in the TransportTimeout it may raise."""

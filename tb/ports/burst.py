@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 INCR = 1
 PAGE = 4096
@@ -12,8 +13,9 @@ PAGE = 4096
 class Burst:
     """One burst as its address channel announced it.
 
-    `asked` is the time of that handshake, `answer` the earliest time of its response; `runs` are the
-    bytes that a write burst writes, as (address, data).
+    `asked` is the time of that handshake, `due` of its next stage, `answer` the earliest time of its
+    response; `runs` are the bytes that a write burst writes, as (address, data), and `items` what is
+    still to be sent in answer.
     """
 
     ident: int
@@ -23,7 +25,9 @@ class Burst:
     lanes: int
     asked: int
     answer: int = 0
+    due: int = 0
     runs: list[tuple[int, bytes]] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"of {self.beats} x {1 << self.size} bytes at {self.addr:#x}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import Timer
 
-from tb.knobs import pauses
 from tb.manifest import Port
+from tb.ports.dice import Dice, pauses, share_of
 
 
 class Pins:
@@ -47,14 +46,14 @@ class Pins:
         return bound(self.dut, None, case_insensitive=False)
 
 
-def stall(channel: Any, share: float, rng: random.Random, period_ps: int) -> None:
-    """Let a source or sink pause for a share of the cycles, in runs; 0 leaves it alone."""
-    if share:
-        cocotb.start_soon(_stall(channel, share, random.Random(rng.random()), period_ps))
+def stall(channel: Any, part: float, seed: int, period_ps: int) -> None:
+    """Let a source or sink pause for a part of the cycles, in runs; 0 leaves it alone."""
+    if part:
+        cocotb.start_soon(_stall(channel, pauses(share_of(part), Dice(seed)), period_ps))
 
 
-async def _stall(channel: Any, share: float, rng: random.Random, period_ps: int) -> None:
+async def _stall(channel: Any, runs: Iterator[tuple[bool, int]], period_ps: int) -> None:
     """A pause generator that sleeps through its runs: cocotbext-axi's wakes at every clock edge."""
-    for paused, cycles in pauses(share, rng):
+    for paused, cycles in runs:
         channel.pause = paused
         await Timer(cycles * period_ps, "ps")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from cocotb.triggers import Event, First, Timer, ValueChange
+from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer, ValueChange
 
 from pymodel.events import EventStream, Intx
 from pymodel.transport import Interrupt, Line, Message
@@ -15,8 +15,9 @@ from pymodel.transport import Interrupt, Line, Message
 class PinInterruptPort:
     """Queues messages and follows the INTx level (`intx` is its pin, None where there is none)."""
 
-    def __init__(self, intx: Any, events: EventStream, now: Callable[[], int]) -> None:
+    def __init__(self, intx: Any, clock: Any, events: EventStream, now: Callable[[], int]) -> None:
         self._intx = intx
+        self._clock = clock
         self._events = events
         self._now = now
         self._messages: deque[Message] = deque()
@@ -38,8 +39,12 @@ class PinInterruptPort:
         self._messages.clear()
 
     async def watch_line(self) -> None:
-        """Follow the INTx pin for ever."""
-        while self._intx is not None:
+        """Follow the INTx pin for ever, looking at the falling clock edge."""
+        if self._intx is None:
+            return
+        await RisingEdge(self._clock)
+        while True:
+            await FallingEdge(self._clock)
             level = int(self._intx.value)
             if level != self.level:
                 self.level = level

@@ -53,10 +53,10 @@ class PinPath:
         self._reset = getattr(dut, manifest.reset.port)
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
-        self.interrupts = PinInterruptPort(intx, events, self.now)
-        config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, rng)
+        self.interrupts = PinInterruptPort(intx, self._clock, events, self.now)
+        config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, rng.getrandbits(64))
         self.config = PinConfigPort(config, events, self.now)
-        bar = AxiLiteInitiator(self.pins(manifest.bar), knobs.host, rng)
+        bar = AxiLiteInitiator(self.pins(manifest.bar), knobs.host, rng.getrandbits(64))
         self.bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
         guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
         self.dma = self._target(manifest.dma, guest, knobs.dma)
@@ -70,8 +70,7 @@ class PinPath:
         return Pins(self._dut, port, self._clock, self._reset, active_low=active_low, period_ps=period)
 
     def _target(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget:
-        rng = random.Random(self._rng.random())
-        return AxiTarget(self.pins(port), store, knobs, rng, self.now)
+        return AxiTarget(self.pins(port), store, knobs, self._rng.getrandbits(64), self.now)
 
     def now(self) -> int:
         """Picoseconds since the test's start."""

@@ -28,29 +28,35 @@ class GuestStore:
         self._deliver = deliver
         self._now = now
 
-    def read(self, addr: int, length: int, asked: int) -> bytes | None:
+    def read(self, addr: int, length: int, asked: int, refused: bool) -> bytes | None:
         """Read guest memory; None where there is none."""
         try:
-            data = self._memory.dma_read(addr, length)
+            data = None if refused else self._memory.dma_read(addr, length)
         except MemoryFault:
+            data = None
+        if data is None:
             self._events.emit(DmaRead(t=self._now(), t_req=asked, addr=addr, data=bytes(length), err=True))
             return None
         self._events.emit(DmaRead(t=self._now(), t_req=asked, addr=addr, data=data))
         return data
 
-    def write(self, addr: int, data: bytes, asked: int) -> bool:
+    def write(self, addr: int, data: bytes, asked: int, refused: bool) -> bool:
         """Write guest memory or send a message; False where there is neither."""
-        if spec.MSI_ADDRESS_BASE <= addr < spec.MSI_ADDRESS_END and len(data) == MESSAGE_LENGTH:
+        in_window = spec.MSI_ADDRESS_BASE <= addr < spec.MSI_ADDRESS_END
+        if in_window and len(data) == MESSAGE_LENGTH and not refused:
             message = Message(addr, int.from_bytes(data, "little"))
             self._events.emit(Msix(t=self._now(), t_req=asked, addr=addr, data=message.data))
             self._deliver(message)
             return True
+        done = not refused and self._store(addr, data)
+        self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data, err=not done))
+        return done
+
+    def _store(self, addr: int, data: bytes) -> bool:
         try:
             self._memory.dma_write(addr, data)
         except MemoryFault:
-            self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data, err=True))
             return False
-        self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data))
         return True
 
 
@@ -72,15 +78,17 @@ class MediumStore:
     def __init__(self, medium: Medium) -> None:
         self._medium = medium
 
-    def read(self, addr: int, length: int, asked: int) -> bytes | None:
+    def read(self, addr: int, length: int, asked: int, refused: bool) -> bytes | None:
         """Read the medium; None outside it."""
         try:
-            return self._medium.read(addr, length)
+            return None if refused else self._medium.read(addr, length)
         except IndexError:
             return None
 
-    def write(self, addr: int, data: bytes, asked: int) -> bool:
+    def write(self, addr: int, data: bytes, asked: int, refused: bool) -> bool:
         """Write the medium; False outside it."""
+        if refused:
+            return False
         try:
             self._medium.write(addr, data)
         except IndexError:

@@ -1,74 +1,51 @@
-"""Things that become due: taken in order, or with reordering in any order that keeps each id's own."""
+"""Bursts that become due: taken in order, or with reordering in any order that keeps each id's own."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable
 
-from cocotb.triggers import Event, First, Timer
-
-T = TypeVar("T")
+from tb.ports.burst import Burst
+from tb.ports.dice import Dice
 
 
-@dataclass(slots=True, eq=False)
-class _Entry(Generic[T]):
-    ident: int
-    due: int
-    item: T
+class Waiting:
+    """A queue of bursts that wait for their time (`Burst.due`, picoseconds)."""
 
-
-class Waiting(Generic[T]):
-    """A queue whose items wait for their time, in picoseconds of `now`."""
-
-    def __init__(self, now: Callable[[], int], rng: random.Random, *, reorder: bool) -> None:
-        self._now = now
-        self._rng = rng
+    def __init__(self, dice: Dice, *, reorder: bool) -> None:
+        self._dice = dice
         self._reorder = reorder
-        self._entries: list[_Entry[T]] = []
-        self._news = Event()
+        self._bursts: list[Burst] = []
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._bursts)
 
-    def add(self, item: T, ident: int, due: int) -> None:
-        """Append an item that may be taken from time `due` on."""
-        self._entries.append(_Entry(ident, due, item))
-        self._news.set()
+    def add(self, burst: Burst) -> None:
+        """Append a burst."""
+        self._bursts.append(burst)
 
-    def poll(self, without: frozenset[int] = frozenset()) -> T | None:
-        """Take an item that is due and whose id is not in `without`; None if there is none."""
-        ready = [entry for entry in self._heads() if entry.due <= self._now() and entry.ident not in without]
+    def take(self, now: int, without: Iterable[Burst] = ()) -> Burst | None:
+        """Take a burst that is due and whose id none of `without` has; None if there is none."""
+        busy = {burst.ident for burst in without}
+        ready = [burst for burst in self._heads() if burst.due <= now and burst.ident not in busy]
         if not ready:
             return None
-        entry = self._rng.choice(ready) if len(ready) > 1 else ready[0]
-        self._entries.remove(entry)
-        return entry.item
+        burst = ready[self._dice.below(len(ready)) if len(ready) > 1 else 0]
+        self._bursts.remove(burst)
+        return burst
 
-    async def take(self) -> T:
-        """Wait for an item to be due and take it."""
-        while True:
-            self._news.clear()
-            item = self.poll()
-            if item is not None:
-                return item
-            heads = self._heads()
-            if heads:
-                wait = min(entry.due for entry in heads) - self._now()
-                await First(Timer(wait, "ps"), self._news.wait())
-            else:
-                await self._news.wait()
+    def next_due(self) -> int | None:
+        """When the first burst that could be taken is due, None if there is none."""
+        return min((burst.due for burst in self._heads()), default=None)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._entries.clear()
+        self._bursts.clear()
 
-    def _heads(self) -> list[_Entry[T]]:
-        """The oldest entry, or with reordering the oldest of each id."""
+    def _heads(self) -> list[Burst]:
+        """The oldest burst, or with reordering the oldest of each id."""
         if not self._reorder:
-            return self._entries[:1]
-        oldest: dict[int, _Entry[T]] = {}
-        for entry in self._entries:
-            oldest.setdefault(entry.ident, entry)
+            return self._bursts[:1]
+        oldest: dict[int, Burst] = {}
+        for burst in self._bursts:
+            oldest.setdefault(burst.ident, burst)
         return list(oldest.values())
