@@ -84,11 +84,11 @@ module vio_blk_intake
       sum.writable    = 1'b1;
       sum.wrapped     = wraps;
       sum.status_addr = end_addr[63:0];
-      sum.wr_len      = wr_len[31:0];
+      sum.wr_len      = wr_len[32] ? '1 : wr_len[31:0];
       sum.wr_count    = old.wr_count + 16'(keep);
       sum.bad         = sum.bad || wr_len[32];
     end else begin
-      sum.rd_len   = rd_len[31:0];
+      sum.rd_len   = rd_len[32] ? '1 : rd_len[31:0];
       sum.rd_count = old.rd_count + 16'(keep);
       sum.bad      = sum.bad || rd_len[32] || old.writable;
     end
