@@ -24,6 +24,7 @@ class DevicePackedRing(DeviceRing):
         self._used = (0, 1)
         self._signalled = (0, 1)
         self._since_signal = 0
+        self._quiet = False
 
     def _after(self, position: tuple[int, int], count: int) -> tuple[int, int]:
         slot, wrap = position[0] + count, position[1]
@@ -98,8 +99,15 @@ class DevicePackedRing(DeviceRing):
             return 0 <= slot - start + (0 if wrap == start_wrap else self.size) < count
         return flags != RingEvent.DISABLE
 
+    def disarm(self) -> None:
+        """Switch doorbells off."""
+        self._quiet = True
+        self.host.write(self.ring.device_event, pack_packed_event(0, 0, RingEvent.DISABLE))
+
     def arm(self) -> None:
-        """Ask for a doorbell at the next slot; without EVENT_IDX the flags stay at ENABLE."""
+        """Ask for a doorbell at the next slot, or switch doorbells on again."""
         if self.has(Feature.EVENT_IDX):
-            slot, wrap = self._avail
-            self.host.write(self.ring.device_event, pack_packed_event(slot, wrap, RingEvent.DESC))
+            self.host.write(self.ring.device_event, pack_packed_event(*self._avail, RingEvent.DESC))
+        elif self._quiet:
+            self._quiet = False
+            self.host.write(self.ring.device_event, pack_packed_event(0, 0, RingEvent.ENABLE))

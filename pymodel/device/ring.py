@@ -91,5 +91,9 @@ class DeviceRing(ABC):
         """Whether the driver wants a notification for what was used since the last call."""
 
     @abstractmethod
+    def disarm(self) -> None:
+        """Advise the driver that doorbells are not needed; `arm` takes that back."""
+
+    @abstractmethod
     def arm(self) -> None:
         """Ask for a doorbell for the next available buffer; look once more for buffers afterwards."""

@@ -21,6 +21,7 @@ class DeviceSplitRing(DeviceRing):
         self._next_avail = 0
         self._used_idx = 0
         self._signalled = 0
+        self._quiet = False
 
     def fetch(self) -> DeviceChain | None:
         """Take the next available chain."""
@@ -78,7 +79,16 @@ class DeviceSplitRing(DeviceRing):
             return need_event(self.host.read_int(self.ring.used_event, 2), self._used_idx, old)
         return not self.host.read_int(self.ring.avail_flags, 2) & spec.AVAIL_F_NO_INTERRUPT
 
+    def disarm(self) -> None:
+        """Set used.flags; with EVENT_IDX avail_event lies behind already."""
+        if not self.has(Feature.EVENT_IDX):
+            self._quiet = True
+            self.host.write_int(self.ring.used_flags, 2, spec.USED_F_NO_NOTIFY)
+
     def arm(self) -> None:
-        """Move avail_event to the next chain; without EVENT_IDX used.flags stays 0."""
+        """Move avail_event to the next chain, or clear used.flags."""
         if self.has(Feature.EVENT_IDX):
             self.host.write_int(self.ring.avail_event, 2, self._next_avail)
+        elif self._quiet:
+            self._quiet = False
+            self.host.write_int(self.ring.used_flags, 2, 0)

@@ -47,6 +47,8 @@ class Worker:
     def _fetch(self, index: int) -> None:
         bank = self.model.common.banks[index]
         assert bank.ring is not None
+        if self.model.lagging and not self.model.rng.randrange(8):
+            bank.ring.disarm()
         chain = bank.ring.fetch()
         if chain is None:
             bank.ring.arm()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from pymodel.checker.engine import Checker
 from pymodel.device.blk import BlkBackend
 from pymodel.device.config import DeviceConfig
 from pymodel.device.transport import ModelTransport
@@ -11,7 +12,7 @@ from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.config_ops import Style
 from pymodel.driver.guest import Guest
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.events import BarRead, BarWrite, Event
+from pymodel.events import BarRead, BarWrite, Event, Mark
 from pymodel.layout import common_field
 from pymodel.spec import CapType
 
@@ -35,11 +36,15 @@ class Bench:
         queues: int = 1,
         window: bool = False,
         queue_size: int = 0,
+        judged: bool = False,
     ) -> None:
         self.backend = BlkBackend(image(), queues=queues)
         self.transport = ModelTransport(self.backend, config)
         self.events: list[Event] = []
         self.transport.events.subscribe(self.events.append)
+        self.checker = Checker()
+        if judged:
+            self.transport.events.subscribe(self.checker.observe)
         style = Style() if seed is None else Style(rng=Random(seed))
         driver = VirtioBlk(queue_size=queue_size)
         self.guest = Guest(self.transport, driver, mode=mode, style=style, window=window)
@@ -49,6 +54,11 @@ class Bench:
     def of(self, kind: type[Event]) -> list[Event]:
         """The recorded events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
+
+    def verdict(self) -> list[str]:
+        """End a judged observation and return what the checker holds against driver or model."""
+        self.transport.events.emit(Mark(t=self.transport.now(), text="end"))
+        return [f"{finding.clause}: {finding.message}" for finding in self.checker.finish().violations]
 
     def common(self, *names: str) -> list[tuple[str, str, int]]:
         """The accesses to the common configuration structure: (r or w, field, value); of `names` only."""

@@ -40,6 +40,8 @@ async def traffic(bench: Bench, requests: int) -> None:
     blk, reads = bench.blk, []
     for number in range(requests):
         queue = number % blk.queue_count
+        if number % 32 == 0:
+            await blk.requests.drain()
         reads.append((number % 32, await blk.submit_read(number % 32, queue=queue)))
         await blk.submit_write(32 + number % 32, bytes([number & 255]) * 512, queue=queue)
     for sector, request in reads:
@@ -62,6 +64,7 @@ def test_traffic_with_every_ring_feature_set(choice: tuple[int, ...]) -> None:
 def test_traffic_with_random_framing_and_a_lagging_device(seed: int) -> None:
     chosen = feature_mask(*(bit for n, bit in enumerate(RINGS) if seed >> n & 1 or seed > 20))
     config = DeviceConfig(max_queue_size=16, lag=seed % 5, seed=seed)
-    bench = Bench(config, seed=seed, queues=1 + seed % 3)
+    bench = Bench(config, seed=seed, queues=1 + seed % 3, judged=True)
     run_now(bench.guest.start(BLK | chosen))
     run_now(traffic(bench, SECTORS))
+    assert bench.verdict() == []

@@ -169,7 +169,7 @@ def test_after_reset_requests_in_flight_are_lost_and_never_touched() -> None:
 
 
 def test_freeze_and_restore_keep_the_order() -> None:
-    bench = Bench()
+    bench = Bench(judged=True)
     blk = run_now(bench.guest.start())
     run_now(blk.write(5, b"kept" * 128))
     run_now(bench.guest.device.freeze())
@@ -184,6 +184,7 @@ def test_freeze_and_restore_keep_the_order() -> None:
     assert writes.index(("device_status", 0x0B)) < writes.index(("queue_enable", 1))
     assert writes[-1] == ("device_status", 0x0F)
     assert run_now(blk.read(5)) == b"kept" * 128
+    assert bench.verdict() == []
 
 
 def test_restore_puts_the_failed_bit_back() -> None:

@@ -110,7 +110,7 @@ def test_a_read_only_medium_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("ring", [0, PACKED])
 def test_a_queue_is_reset_and_comes_back_smaller(ring: int) -> None:
-    bench = Bench(DeviceConfig(lag=5, seed=3, max_queue_size=64), queues=2)
+    bench = Bench(DeviceConfig(lag=5, seed=3, max_queue_size=64), queues=2, judged=True)
     blk = run_now(bench.guest.start(ring | RESET | feature_mask(12)))
     lost = [run_now(blk.submit_read(n)) for n in range(6)]
     other = run_now(blk.submit_read(9, queue=1))
@@ -119,6 +119,7 @@ def test_a_queue_is_reset_and_comes_back_smaller(ring: int) -> None:
     assert bench.guest.device.queues[0].size == 8
     assert run_now(blk.read(2)) == image()[1024:1536]
     assert run_now(blk.wait(other)) == image()[9 * 512 : 10 * 512]
+    assert bench.verdict() == []
 
 
 def test_queue_reset_needs_its_feature() -> None:
@@ -131,7 +132,7 @@ def test_queue_reset_needs_its_feature() -> None:
 @pytest.mark.parametrize("lag", [0, 6])
 @pytest.mark.parametrize("ring", [0, PACKED])
 def test_a_suspended_device_is_still_and_wakes_up(ring: int, lag: int) -> None:
-    bench = Bench(DeviceConfig(lag=lag, seed=1))
+    bench = Bench(DeviceConfig(lag=lag, seed=1), judged=True)
     blk = run_now(bench.guest.start(ring | SUSPEND))
     requests = [run_now(blk.submit_read(n)) for n in range(5)]
     run_now(bench.guest.device.suspend())
@@ -145,6 +146,7 @@ def test_a_suspended_device_is_still_and_wakes_up(ring: int, lag: int) -> None:
     assert run_now(blk.wait_all(requests)) == [image()[n * 512 : n * 512 + 512] for n in range(5)]
     run_now(blk.requests.wait_until(lambda: blk.capacity == 80, "the notice of the new capacity"))
     assert run_now(blk.read(70)) == bytes(512)
+    assert bench.verdict() == []
 
 
 def test_suspend_needs_its_feature() -> None:
