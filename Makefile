@@ -33,5 +33,7 @@ mutants: $(STAMP) ## plant every known bug and see it found
 clean: ## remove builds and runs; .venv stays
 	rm -rf build runs
 
+include tests/peers/peers.mk
+
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 import pytest
 
+from pymodel.checker import Finding
 from pymodel.qtest import QemuMissing, find_qemu
 from tests.peers.devices import Device
 from tests.peers.peer import Options, Peer
+from tests.peers.verdicts import breaches, case_name, compare, judge
 
 PLAIN = Options()
 
@@ -30,9 +32,35 @@ def _one_core() -> Iterator[None]:
     os.sched_setaffinity(0, allowed)
 
 
+PASSED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of tests that break rules on purpose."""
+    config.addinivalue_line("markers", "provokes(*clauses): the test itself breaches these clauses")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether a test's body passed: only then is its traffic judged."""
+    report = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
+def provoked(request: pytest.FixtureRequest) -> set[str]:
+    """Return the clauses that a test says it breaches itself."""
+    return {clause for mark in request.node.iter_markers("provokes") for clause in mark.args}
+
+
 @pytest.fixture
-def start_peer() -> Iterator[StartPeer]:
-    """Start QEMU with a device; skips where QEMU is not installed."""
+def start_peer(request: pytest.FixtureRequest) -> Iterator[StartPeer]:
+    """Start QEMU with a device; skips where QEMU is not installed.
+
+    After the test each peer's traffic goes through the checker, whose breaches must be exactly those
+    known of the peer and those provoked by the test.
+    """
     try:
         find_qemu()
     except QemuMissing as missing:
@@ -46,3 +74,11 @@ def start_peer() -> Iterator[StartPeer]:
     yield start
     for peer in peers:
         peer.close()
+    if not request.node.stash.get(PASSED, False):
+        return
+    name, found = case_name(request.node.nodeid), dict[str, Finding]()
+    for index, peer in enumerate(peers):
+        found |= breaches(judge(f"{name}.{index}" if index else name, peer.backend, peer.events))
+    wrong = compare(name, found, provoked(request)) if peers else []
+    if wrong:
+        pytest.fail("the checker sees otherwise:\n  " + "\n  ".join(wrong), pytrace=False)

@@ -44,7 +44,7 @@ Properties = Mapping[str, object]
 
 
 def _device_option(model: str, properties: Properties, own: Properties) -> list[str]:
-    options = {"ioeventfd": "off", "packed": "on", **own, **properties}
+    options = {"ioeventfd": "off", **own, **properties}
     text = "".join(f",{name}={value}" for name, value in options.items())
     return ["-device", f"virtio-{model}-pci,bus={BUS},id={DEVICE_ID}{text}"]
 

@@ -29,11 +29,12 @@ T = TypeVar("T")
 
 @dataclass
 class Options:
-    """How the guest side runs: interrupts, the PCI_CFG window, and a seed for the driver's freedom."""
+    """How the guest side runs: interrupts, PCI_CFG window, a seed for the driver's freedom, bus driver."""
 
     mode: InterruptMode = InterruptMode.PER_QUEUE
     window: bool = False
     seed: int | None = None
+    pci: type[VirtioPci] = VirtioPci
 
 
 class Peer:
@@ -52,7 +53,7 @@ class Peer:
             self.transport = QemuTransport(self.machine, self.stream)
             rng = None if options.seed is None else Random(options.seed)
             style = Style(rng=rng, mixed_indirect=False, length_needs_write=False, timing=TIMING)
-            self.pci = VirtioPci(self.transport, mode=options.mode, style=style, window=options.window)
+            self.pci = options.pci(self.transport, mode=options.mode, style=style, window=options.window)
             self.run(self.pci.enumerate())
             self.device = VirtioDevice(self.pci)
         except BaseException:
@@ -109,8 +110,12 @@ class Peer:
 
     def accept(self, features: int) -> bool:
         """Walk up to FEATURES_OK with 64 feature bits, return whether the device kept it."""
-        for status in (0, 1, 3):
-            self.put("device_status", status)
+        self.put("device_status", 0)
+        assert self.get("device_status") == 0
+        self.put("device_status", 1)
+        self.put("device_status", 3)
+        self.offered(0)
+        self.offered(1)
         for word in (0, 1):
             self.put("driver_feature_select", word)
             self.put("driver_feature", features >> 32 * word & 0xFFFF_FFFF)

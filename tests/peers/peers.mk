@@ -1,6 +1,6 @@
-# Peer tests: the guest driver on QEMU's own devices. Expects PYTHON and the set-up of `make setup`.
-PYTHON ?= .venv/bin/python
+# Peer tests: the guest driver on QEMU's own devices, and Linux's ring code as a driver.
 
 .PHONY: peers
-peers: ## our driver on QEMU's devices, judged by the checker (skips where QEMU is missing)
-	$(PYTHON) -m pytest tests/peers
+peers: $(STAMP) ## our driver on QEMU's own devices, judged by the checker
+	@tests/peers/get_qemu.sh
+	@$(PYTHON_ENV) -m pytest tests/peers

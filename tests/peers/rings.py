@@ -18,5 +18,12 @@ RINGS = {
     "packed-indirect": feature_mask(Feature.RING_PACKED, Feature.INDIRECT_DESC),
     "packed-both": feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX, Feature.INDIRECT_DESC),
 }
+
+
+def offering(ring: int) -> dict[str, object]:
+    """Return the property that lets a device offer the packed ring where `ring` is one."""
+    return {"packed": "on" if ring >> Feature.RING_PACKED & 1 else "off"}
+
+
 each_ring = pytest.mark.parametrize("ring", RINGS.values(), ids=RINGS)
 each_layout = pytest.mark.parametrize("ring", [RINGS["split"], RINGS["packed"]], ids=["split", "packed"])

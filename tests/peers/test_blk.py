@@ -11,26 +11,26 @@ from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.disk import IMAGE, SECTORS, mixed_traffic, sectors
 from tests.peers.peer import Options
-from tests.peers.rings import BASE, each_layout, each_ring
+from tests.peers.rings import BASE, each_layout, each_ring, offering
 
 
 @each_ring
 def test_traffic_reads_and_writes_the_medium(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)))
     mixed_traffic(peer, peer.bind(VirtioBlk(queue_size=16), BASE | ring))
 
 
 @each_ring
 @pytest.mark.parametrize("seed", range(3))
 def test_any_framing_and_order_reads_the_same(start_peer: StartPeer, ring: int, seed: int) -> None:
-    peer = start_peer(devices.blk(IMAGE), Options(seed=seed))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)), Options(seed=seed))
     mixed_traffic(peer, peer.bind(VirtioBlk(queue_size=32), BASE | ring))
 
 
 @pytest.mark.parametrize("mode", InterruptMode)
 @each_layout
 def test_every_interrupt_mode_completes(start_peer: StartPeer, mode: InterruptMode, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE), Options(mode=mode))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)), Options(mode=mode))
     blk = peer.bind(VirtioBlk(), BASE | ring)
     blk.requests.polling = mode is InterruptMode.POLL
     mixed_traffic(peer, blk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pytest
 
@@ -10,11 +10,21 @@ from pymodel import spec
 from pymodel.spec import NO_VECTOR, Feature
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
-from tests.peers.devices import Device
+from tests.peers.devices import NONE, Device, Properties
 
-MakeDevice = Callable[[], Device]
+
+class MakeDevice(Protocol):
+    """Makes a device with properties."""
+
+    def __call__(self, properties: Properties = NONE) -> Device: ...
+
+
+def disk(properties: Properties = NONE) -> Device:
+    return devices.blk(bytes(1 << 20), properties)
+
+
 DEVICES = {
-    "blk": lambda: devices.blk(bytes(1 << 20)),
+    "blk": disk,
     "net": devices.net,
     "rng": devices.rng,
     "console": devices.console,
@@ -31,7 +41,7 @@ RING_FEATURES = (
 
 @each_device
 def test_offered_features_hold_the_ring_features(start_peer: StartPeer, make: MakeDevice) -> None:
-    peer = start_peer(make())
+    peer = start_peer(make({"packed": "on"}))
     offered = peer.offered(0) | peer.offered(1) << 32
     assert all(offered >> bit & 1 for bit in RING_FEATURES)
 
@@ -60,6 +70,7 @@ def test_queue_select_beyond_the_peers_1024_is_not_taken(start_peer: StartPeer) 
         assert (peer.get("queue_select"), peer.get("queue_size")) == (0, 8)
 
 
+@pytest.mark.provokes("DRV-PCI-034")
 @each_device
 def test_vector_outside_the_table_is_refused(start_peer: StartPeer, make: MakeDevice) -> None:
     peer = start_peer(make())
@@ -74,7 +85,7 @@ def test_vector_outside_the_table_is_refused(start_peer: StartPeer, make: MakeDe
 def test_reset_restores_every_register(start_peer: StartPeer, make: MakeDevice) -> None:
     peer = start_peer(make())
     names = [
-        name for name, field in spec.COMMON_CFG.items() if "select" not in name and "driver_f" not in name
+        name for name, field in spec.COMMON_CFG.items() if "select" not in name and "feature" not in name
     ]
     fresh = {name: peer.get(name) for name in names}
     peer.accept(1 << Feature.VERSION_1)
@@ -90,9 +101,11 @@ def test_reset_restores_every_register(start_peer: StartPeer, make: MakeDevice) 
         peer.put(name, value)
         assert peer.get(name) == value
     peer.put("device_status", 0)
+    assert peer.get("device_status") == 0
     assert {name: peer.get(name) for name in names} == fresh
 
 
+@pytest.mark.provokes("DRV-PCI-015")
 @each_device
 def test_read_only_registers_ignore_writes(start_peer: StartPeer, make: MakeDevice) -> None:
     peer = start_peer(make())
@@ -111,13 +124,15 @@ def test_queue_enable_ignores_zero(start_peer: StartPeer, make: MakeDevice) -> N
     assert peer.get("queue_enable") == 1
 
 
+@pytest.mark.provokes("DRV-RSVD-006")
 @each_device
 def test_features_ok_stands_for_each_ring_feature_alone(start_peer: StartPeer, make: MakeDevice) -> None:
-    peer = start_peer(make())
+    peer = start_peer(make({"packed": "on"}))
     for bit in RING_FEATURES:
         assert peer.accept(1 << Feature.VERSION_1 | 1 << bit)
 
 
+@pytest.mark.provokes("DRV-FEAT-001")
 def test_peer_keeps_features_ok_for_an_unoffered_bit(start_peer: StartPeer) -> None:
     """QEMU masks what it did not offer instead of refusing FEATURES_OK, and reads the bit back."""
     peer = start_peer(devices.rng())
@@ -134,6 +149,7 @@ def test_peer_takes_queue_sizes_that_are_no_power_of_two(start_peer: StartPeer) 
     assert peer.get("queue_size") == 3
 
 
+@pytest.mark.provokes("DRV-PCI-005")
 def test_narrow_and_wide_accesses_read_what_the_peer_makes_of_them(start_peer: StartPeer) -> None:
     """QEMU answers a 4-byte read at a 2-byte field with that field alone."""
     peer = start_peer(devices.rng())

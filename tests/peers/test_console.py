@@ -10,14 +10,14 @@ from pymodel.spec import ConsoleControl
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.peer import Options
-from tests.peers.rings import BASE, each_layout, each_ring
+from tests.peers.rings import BASE, each_layout, each_ring, offering
 
 TEXT = bytes(range(256)) * 3
 
 
 @each_ring
 def test_text_passes_both_ways(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.console(), Options(seed=5))
+    peer = start_peer(devices.console(offering(ring)), Options(seed=5))
     console = peer.bind(VirtioConsole(rx_count=32), BASE | ring)
     peer.run(console.write(TEXT))
     assert devices.receive(peer.backend, len(TEXT)) == TEXT
@@ -39,7 +39,7 @@ def test_text_passes_in_every_interrupt_mode(start_peer: StartPeer, mode: Interr
 
 @each_layout
 def test_ports_are_announced_by_control_messages(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.console({"max_ports": 3}))
+    peer = start_peer(devices.console({"max_ports": 3, **offering(ring)}))
     console = peer.bind(VirtioConsole(), BASE | ring)
     while not (0 in console.ports and console.ports[0].console):
         peer.run(console.serve_control())
@@ -56,7 +56,7 @@ def test_emergency_write_works_on_an_unconfigured_device(start_peer: StartPeer) 
 
 @each_layout
 def test_device_answers_ready_with_an_added_port(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.console({"max_ports": 2}))
+    peer = start_peer(devices.console({"max_ports": 2, **offering(ring)}))
     console = peer.bind(VirtioConsole(), BASE | ring)
     message = peer.run(console.serve_control())
     assert (message.id, message.event) == (0, ConsoleControl.DEVICE_ADD)

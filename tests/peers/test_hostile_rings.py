@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.entropy import VirtioEntropy
@@ -17,7 +18,7 @@ from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.disk import IMAGE, mixed_traffic
 from tests.peers.peer import QUIET_NS, Peer
-from tests.peers.rings import BASE, RINGS
+from tests.peers.rings import BASE, RINGS, offering
 
 WAIT_NS = 5_000_000_000
 NEXT, WRITE, INDIRECT = int(DescFlag.NEXT), int(DescFlag.WRITE), int(DescFlag.INDIRECT)
@@ -80,18 +81,23 @@ def empty_table(peer: Peer, queue: SplitQueue) -> None:
     offer(peer, queue, SplitDesc(buffer(peer), 0, INDIRECT, 0))
 
 
+def case(build: Hostile, *clauses: str) -> ParameterSet:
+    """A case named after its ring, with the clauses that it breaches visibly."""
+    return pytest.param(build, id=build.__name__, marks=pytest.mark.provokes(*clauses))
+
+
 HOSTILE = (
-    loop,
-    head_outside,
-    next_outside,
-    index_jump,
-    readable_after_writable,
-    odd_table,
-    empty_table,
+    case(loop, "DRV-SPLIT-004", "DRV-SPLIT-008"),
+    case(head_outside),
+    case(next_outside),
+    case(index_jump),
+    case(readable_after_writable, "DRV-SPLIT-002"),
+    case(odd_table),
+    case(empty_table),
 )
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.__name__)
+@pytest.mark.parametrize("hostile", HOSTILE)
 def test_broken_split_ring_needs_reset_and_recovers(start_peer: StartPeer, hostile: Hostile) -> None:
     peer = start_peer(devices.rng())
     queue = entropy_queue(peer, feature_mask(Feature.INDIRECT_DESC))
@@ -129,7 +135,7 @@ def test_peer_drops_what_it_writes_where_no_memory_is(start_peer: StartPeer) -> 
 
 
 def test_packed_list_longer_than_the_ring_needs_reset(start_peer: StartPeer) -> None:
-    peer = start_peer(devices.rng())
+    peer = start_peer(devices.rng(offering(RINGS["packed"])))
     queue = entropy_queue(peer, RINGS["packed"])
     assert isinstance(queue, PackedQueue)
     place = buffer(peer)
@@ -153,6 +159,7 @@ def test_block_request_without_a_header_needs_reset(start_peer: StartPeer) -> No
     mixed_traffic(peer, peer.bind(VirtioBlk()))
 
 
+@pytest.mark.provokes("DRV-NOTIF-003")
 @pytest.mark.parametrize("index", [1, 2, 1023, 0xFFFF])
 def test_doorbell_for_an_absent_queue_changes_nothing(start_peer: StartPeer, index: int) -> None:
     peer = start_peer(devices.rng())
@@ -163,6 +170,7 @@ def test_doorbell_for_an_absent_queue_changes_nothing(start_peer: StartPeer, ind
     assert len(peer.run(entropy.read(16))) == 16
 
 
+@pytest.mark.provokes("DRV-NOTIF-003")
 def test_peer_goes_by_the_doorbells_place_not_its_value(start_peer: StartPeer) -> None:
     """QEMU takes the queue from the address (virtio 1.4, 4.1.5.2 lets either serve)."""
     peer = start_peer(devices.rng())

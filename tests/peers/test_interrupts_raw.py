@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymodel import spec
 from pymodel.driver.msix import Msix as MsixCapability
 from pymodel.events import Intx, Msix
-from pymodel.spec import NO_VECTOR, CapType, Feature, IsrBit, PciCommand, PciStatus, Status
+from pymodel.spec import CapType, Feature, IsrBit, PciCommand, PciStatus, Status
 from pymodel.transport import Line, Message
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
@@ -18,14 +18,18 @@ BOTH = IsrBit.QUEUE | IsrBit.CONFIG
 LIVE = Status.ACKNOWLEDGE | Status.DRIVER | Status.FEATURES_OK
 
 
-def live_disk(start_peer: StartPeer, vector: int = NO_VECTOR) -> Peer:
+def live_disk(start_peer: StartPeer) -> Peer:
     """A disk at DRIVER_OK without queues: its only interrupts are configuration changes."""
     peer = start_peer(devices.blk(bytes(SECTORS * 512)))
     assert peer.accept(1 << Feature.VERSION_1)
-    if vector != NO_VECTOR:
-        peer.put("config_msix_vector", vector)
     peer.put("device_status", LIVE | Status.DRIVER_OK)
     return peer
+
+
+def map_config(peer: Peer, vector: int) -> None:
+    """Map configuration changes to a vector, which the device must take."""
+    peer.put("config_msix_vector", vector)
+    assert peer.get("config_msix_vector") == vector
 
 
 def resize(peer: Peer, sectors: int) -> None:
@@ -80,7 +84,7 @@ def test_config_vector_sends_its_message_and_no_intx(start_peer: StartPeer) -> N
     capability = msix(peer)
     peer.run(capability.enable(2))
     assert peer.accept(1 << Feature.VERSION_1)
-    peer.put("config_msix_vector", 1)
+    map_config(peer, 1)
     peer.put("device_status", LIVE | Status.DRIVER_OK)
     resize(peer, 2 * SECTORS)
     assert wait(peer) == Message(capability.address, capability.data + 1)
@@ -101,7 +105,7 @@ def test_masked_vector_waits_in_the_pba_until_unmasked(start_peer: StartPeer) ->
     peer.run(capability.enable(2))
     peer.run(capability.mask(1, masked=True))
     assert peer.accept(1 << Feature.VERSION_1)
-    peer.put("config_msix_vector", 1)
+    map_config(peer, 1)
     peer.put("device_status", LIVE | Status.DRIVER_OK)
     resize(peer, 2 * SECTORS)
     assert wait(peer, QUIET_NS) is None
@@ -117,7 +121,7 @@ def test_function_mask_holds_every_vector(start_peer: StartPeer) -> None:
     peer.run(capability.enable(2))
     peer.run(capability.control(enable=True, masked=True))
     assert peer.accept(1 << Feature.VERSION_1)
-    peer.put("config_msix_vector", 0)
+    map_config(peer, 0)
     peer.put("device_status", LIVE | Status.DRIVER_OK)
     resize(peer, 2 * SECTORS)
     assert wait(peer, QUIET_NS) is None

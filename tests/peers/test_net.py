@@ -13,7 +13,7 @@ from pymodel.spec import NetControl, NetControlRx, NetFeature, feature_mask
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.peer import Options, Peer
-from tests.peers.rings import BASE, each_layout, each_ring
+from tests.peers.rings import BASE, each_layout, each_ring, offering
 
 OWN = bytes.fromhex(devices.MAC.replace(":", ""))
 HOST = bytes.fromhex("020000000001")
@@ -40,7 +40,7 @@ def exchange(peer: Peer, net: VirtioNet, count: int = 24) -> None:
 @each_ring
 @pytest.mark.parametrize("merge", [False, True], ids=["whole", "merged"])
 def test_frames_pass_both_ways(start_peer: StartPeer, ring: int, merge: bool) -> None:
-    peer = start_peer(devices.net())
+    peer = start_peer(devices.net(offering(ring)))
     wanted = (BASE | ring) & ~(0 if merge else feature_mask(NetFeature.MRG_RXBUF))
     net = peer.bind(VirtioNet(rx_buffer=256 if merge else spec.NET_RX_BUFFER_MINIMUM), wanted)
     assert (net.mac, net.link_up) == (OWN, True)
@@ -49,20 +49,20 @@ def test_frames_pass_both_ways(start_peer: StartPeer, ring: int, merge: bool) ->
 
 @each_ring
 def test_frames_pass_in_any_framing(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.net(), Options(seed=11))
+    peer = start_peer(devices.net(offering(ring)), Options(seed=11))
     exchange(peer, peer.bind(VirtioNet(rx_buffer=400), BASE | ring))
 
 
 @pytest.mark.parametrize("mode", InterruptMode)
 @each_layout
 def test_frames_pass_in_every_interrupt_mode(start_peer: StartPeer, mode: InterruptMode, ring: int) -> None:
-    peer = start_peer(devices.net(), Options(mode=mode))
+    peer = start_peer(devices.net(offering(ring)), Options(mode=mode))
     exchange(peer, peer.bind(VirtioNet(), BASE | ring), 8)
 
 
 @each_layout
 def test_bursts_arrive_in_order(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.net())
+    peer = start_peer(devices.net(offering(ring)))
     net = peer.bind(VirtioNet(rx_count=64), BASE | ring)
     for number in range(50):
         devices.send_frame(peer.backend, frame(number, 100))
@@ -85,7 +85,7 @@ def test_link_goes_down_and_up_by_configuration_change(start_peer: StartPeer) ->
 
 @each_layout
 def test_control_queue_changes_the_receive_filter(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.net())
+    peer = start_peer(devices.net(offering(ring)))
     net = peer.bind(VirtioNet(), BASE | ring)
     promiscuous = peer.run(net.control(NetControl.RX, NetControlRx.PROMISC, b"\x00"))
     assert promiscuous == spec.NET_CONTROL_OK

@@ -13,7 +13,7 @@ from tests.peers import devices
 from tests.peers.conftest import StartPeer
 from tests.peers.disk import IMAGE, mixed_traffic, sectors
 from tests.peers.peer import QUIET_NS, Peer
-from tests.peers.rings import BASE, RINGS, each_layout, each_ring
+from tests.peers.rings import BASE, RINGS, each_layout, each_ring, offering
 
 
 def drain(peer: Peer) -> None:
@@ -32,7 +32,7 @@ def test_every_ring_layout_in_one_life_of_the_device(start_peer: StartPeer) -> N
 
 @each_ring
 def test_reset_amid_requests_leaves_nothing_behind(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)))
     blk = peer.bind(VirtioBlk(queue_size=16), BASE | ring)
     requests = [peer.run(blk.submit_read(sector, kick=sector == 4)) for sector in range(5)]
     peer.run(peer.device.remove())
@@ -44,7 +44,7 @@ def test_reset_amid_requests_leaves_nothing_behind(start_peer: StartPeer, ring: 
 @each_layout
 @pytest.mark.parametrize("kind", ["flr", "hot", "power"])
 def test_function_comes_back_from_a_reset_below_virtio(start_peer: StartPeer, kind: str, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)))
     mixed_traffic(peer, peer.bind(VirtioBlk(), BASE | ring))
     peer.run(peer.transport.reset(kind))
     peer.run(peer.pci.enumerate())
@@ -66,7 +66,7 @@ def test_drivers_own_function_level_reset(start_peer: StartPeer) -> None:
 
 @each_ring
 def test_ring_reset_starts_the_queue_afresh(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.rng())
+    peer = start_peer(devices.rng(offering(ring)))
     entropy = peer.bind(VirtioEntropy(), BASE | ring)
     for size in (8, 4, 2, 8):
         assert peer.run(entropy.read(16))
@@ -78,7 +78,7 @@ def test_ring_reset_starts_the_queue_afresh(start_peer: StartPeer, ring: int) ->
 
 @each_layout
 def test_ring_reset_leaves_the_other_queues_running(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE, {"num-queues": 2}))
+    peer = start_peer(devices.blk(IMAGE, {"num-queues": 2, **offering(ring)}))
     blk = peer.bind(VirtioBlk(queue_size=16), BASE | ring)
     assert peer.run(blk.read(3, queue=0)) == peer.run(blk.read(3, queue=1)) == sectors(3, 1)
     peer.run(peer.pci.reset_vq(peer.device.queues[0]))
@@ -89,7 +89,7 @@ def test_ring_reset_leaves_the_other_queues_running(start_peer: StartPeer, ring:
 
 @each_layout
 def test_freeze_and_restore_over_a_function_that_lost_everything(start_peer: StartPeer, ring: int) -> None:
-    peer = start_peer(devices.blk(IMAGE))
+    peer = start_peer(devices.blk(IMAGE, offering(ring)))
     blk = peer.bind(VirtioBlk(), BASE | ring)
     mixed_traffic(peer, blk)
     peer.run(peer.device.freeze())

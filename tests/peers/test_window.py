@@ -36,8 +36,8 @@ def test_window_write_has_the_bar_writes_effect(start_peer: StartPeer) -> None:
 
 def test_window_reaches_the_notify_and_device_structures(start_peer: StartPeer) -> None:
     peer = start_peer(devices.net())
-    data = aim(peer, CapType.DEVICE, 0, 4)
-    assert peer.run(peer.transport.config_read(data, 4)).to_bytes(4, "little") == bytes.fromhex("52540012")
+    data = aim(peer, CapType.DEVICE, 0, 1)
+    assert peer.run(peer.transport.config_read(data, 1)) == int(devices.MAC[:2], 16)
     data = aim(peer, CapType.NOTIFY, 0, 2)
     peer.run(peer.transport.config_write(data, 2, 0))
     assert peer.get("device_status") == 0
