@@ -56,11 +56,14 @@ def _tell(console: Console, result: Result) -> None:
 
 def verdict_table(report: RunReport) -> Table:
     """The numbers of a run."""
-    clauses = list(merge_clauses(result.clauses for result in report.results).values())
+    verdicts = merge_clauses(result.clauses for result in report.results)
+    warned = {warning["clause"] for result in report.results for warning in result.warnings}
+    clauses = [verdict for clause, verdict in verdicts.items() if clause not in warned]
     rows = {
         "tests": f"{report.count(PASS)} passed, {len(report.results) - report.count(PASS)} failed",
         "clauses held": clauses.count("held"),
         "clauses violated": clauses.count("violated"),
+        "recommendations not followed": f"{len(warned)} (SHOULD: {', '.join(sorted(warned)) or 'none'})",
         "clauses not exercised": clauses.count("not-exercised"),
         "clauses not applicable": clauses.count("not-applicable"),
         "buffers used by the device": sum(result.buffers for result in report.results),

@@ -7,23 +7,28 @@ from collections import deque
 from pathlib import Path
 
 from pymodel.driver.blk import BlkRequestState
-from pymodel.spec import BLK_SECTOR
+from pymodel.spec import BLK_SECTOR, BlkFeature, Feature, feature_mask
 from tb.env import Env
 from tb.mainjob.filesystem import BLOCK, VICTIM, blocks_of, digest, files, verify
 from tb.sim_test import sim_test
 
 SECTORS_PER_REQUEST = 4
 DEPTH = 16
+BLK = feature_mask(BlkFeature.FLUSH, BlkFeature.MQ, BlkFeature.BLK_SIZE, BlkFeature.SEG_MAX)
+PLATFORM = feature_mask(Feature.ACCESS_PLATFORM, Feature.ORDER_PLATFORM, Feature.NOTIF_CONFIG_DATA)
+PLAIN_SPLIT = BLK | PLATFORM
+SPLIT = PLAIN_SPLIT | feature_mask(Feature.INDIRECT_DESC, Feature.EVENT_IDX)
+PACKED = SPLIT | feature_mask(Feature.RING_PACKED)
 
 
-async def read_medium(env: Env) -> bytes:
-    """Read the whole medium in order, several requests in flight, spread over the queues."""
+async def read_sectors(env: Env, first: int, end: int) -> bytes:
+    """Read sectors `first` to `end` - 1 in order, several requests in flight, spread over the queues."""
     pulled = bytearray()
     pending: deque[BlkRequestState] = deque()
-    sector = 0
-    while sector < env.blk.capacity or pending:
-        while sector < env.blk.capacity and len(pending) < DEPTH:
-            count = min(SECTORS_PER_REQUEST, env.blk.capacity - sector)
+    sector = first
+    while sector < end or pending:
+        while sector < end and len(pending) < DEPTH:
+            count = min(SECTORS_PER_REQUEST, end - sector)
             queue = sector // SECTORS_PER_REQUEST % env.blk.queue_count
             pending.append(await env.blk.submit_read(sector, count, queue=queue))
             sector += count
@@ -33,9 +38,13 @@ async def read_medium(env: Env) -> bytes:
 
 @sim_test(timeout_us=100_000, stress="calm", wave_window=True)
 async def test_file_system_is_read_whole(env: Env) -> None:
-    """Every sector read through the virtqueues gives a file system that e2fsck and debugfs accept."""
-    await env.driver.start()
-    pulled = await read_medium(env)
+    """Every sector, read in two sessions with other features, gives a file system that is whole."""
+    await env.driver.start(features=PLAIN_SPLIT)
+    half = env.blk.capacity // 2
+    pulled = await read_sectors(env, 0, half)
+    await env.driver.reset()
+    await env.driver.start(features=SPLIT)
+    pulled += await read_sectors(env, half, env.blk.capacity)
     image = env.folder / "pulled.img"
     image.write_bytes(pulled)
     verify(image, digest(files()))
@@ -44,14 +53,16 @@ async def test_file_system_is_read_whole(env: Env) -> None:
 
 @sim_test(timeout_us=100_000, stress="calm", wave_window=True)
 async def test_file_is_overwritten_in_place(env: Env) -> None:
-    """A file's blocks written through the virtqueues leave a sound file system with the new content."""
-    await env.driver.start()
+    """A file's blocks written through a split and a packed ring leave a sound file system."""
+    await env.driver.start(features=SPLIT)
     before = saved(env, "before.img")
     content = files()
     content[VICTIM] = random.Random(env.seed).randbytes(len(content[VICTIM]))
     blocks = blocks_of(before, VICTIM)
     with env.waves():
         await write_block(env, blocks[0], content[VICTIM][:BLOCK])
+    await env.driver.reset()
+    await env.driver.start(features=PACKED)
     for index, block in enumerate(blocks[1:], start=1):
         await write_block(env, block, content[VICTIM][index * BLOCK : (index + 1) * BLOCK])
     await env.blk.flush()
