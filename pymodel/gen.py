@@ -1,4 +1,4 @@
-"""Generates the copies of `pymodel.spec` for SystemVerilog and C: `python -m pymodel.gen [--check]`."""
+"""Generates the copies of `pymodel.spec` (and lguest's page) for SystemVerilog and C: `python -m pymodel.gen [--check]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from pymodel import spec
+from pymodel import lguest, spec
 
 ROOT = Path(__file__).resolve().parent.parent
 SV_PACKAGE = ROOT / "hdl" / "vio_spec_pkg.sv"
@@ -26,7 +26,7 @@ STRUCTURES = {
 
 def constants() -> Iterator[tuple[str, int]]:
     """Yield every constant of the table as (NAME, value): plain numbers, enumerations, field offsets."""
-    for name, value in vars(spec).items():
+    for name, value in (vars(spec) | vars(lguest)).items():
         if name.isupper() and isinstance(value, int):
             yield name, value
     for kind in vars(spec).values():
