@@ -1,4 +1,4 @@
-"""Generates the copies of `pymodel.spec` (and lguest's page) for SystemVerilog and C: `python -m pymodel.gen [--check]`."""
+"""Generates the copies of the tables for SystemVerilog and C: `python -m pymodel.gen [--check]`."""
 
 from __future__ import annotations
 
