@@ -132,7 +132,9 @@ module vio_top
 
   // What the parts of this device can do, and from that what is offered.
   localparam logic [63:0] RingFeatures =
-      (64'd1 << FEATURE_ACCESS_PLATFORM) | (64'd1 << FEATURE_ORDER_PLATFORM)
+      (64'd1 << FEATURE_INDIRECT_DESC) | (64'd1 << FEATURE_EVENT_IDX)
+      | (64'd1 << FEATURE_RING_PACKED) | (64'd1 << FEATURE_IN_ORDER)
+      | (64'd1 << FEATURE_ACCESS_PLATFORM) | (64'd1 << FEATURE_ORDER_PLATFORM)
       | (64'd1 << FEATURE_NOTIF_CONFIG_DATA) | (64'd1 << FEATURE_RING_RESET)
       | (64'd1 << FEATURE_SUSPEND)
       | (64'(NotifyMultiplier == 0 || NotifyMultiplier >= 4) << FEATURE_NOTIFICATION_DATA);
@@ -289,9 +291,8 @@ module vio_top
   completion_t cpl;
 
   vio_ring #(
-    .NumQueues    (NumQueues),
-    .MaxQueueSize (MaxQueueSize),
-    .DataWidth    (DataWidth)
+    .NumQueues (NumQueues),
+    .DataWidth (DataWidth)
   ) u_ring (
     .clk_i, .rst_ni,
     .queue_cfg_i     (queue_cfg),
