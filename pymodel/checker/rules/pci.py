@@ -12,6 +12,7 @@ from pymodel.checker.facts import (
     LineChanged,
     MessageSent,
     ResetStarted,
+    StatusWrite,
 )
 from pymodel.checker.rule import Rule, on
 from pymodel.checker.rules.capabilities import _FIXED
@@ -177,13 +178,13 @@ class CapabilitiesAreNotWritten(Rule):
 
 
 class _Window(Rule):
-    """A rule on accesses to pci_cfg_data."""
+    """A rule on accesses to pci_cfg_data; a dump of configuration space before any use is none."""
 
     @on(ConfigRead, ConfigWrite)
     def access(self, event: ConfigRead | ConfigWrite) -> None:
         """Pick out the window."""
         config = self.state.config
-        if config.window is None:
+        if config.window is None or not config.window_used:
             return
         start = config.window + spec.CAP_PCI_CFG_DATA
         if start <= event.addr < start + 4:
@@ -256,6 +257,11 @@ class WindowWrites(_Readback):
     def write(self, fact: FieldWrite) -> None:
         """A field is written, by the window or not."""
         self._last = (fact.name, fact.half, fact.queue) if self.state.via_window else None
+
+    @on(StatusWrite)
+    def status(self, _: StatusWrite) -> None:
+        """device_status is written, by the window or not."""
+        self._last = ("device_status", 0, None) if self.state.via_window else None
 
     @on(FieldRead)
     def read(self, fact: FieldRead) -> None:

@@ -95,6 +95,7 @@ class ConfigState:
         self.places: list[Place] = []
         self.msix = MsixState()
         self.window: int | None = None
+        self.window_used = False
         self.pcie: int | None = None
         self.command: int | None = None
         self.observed = False
@@ -154,6 +155,7 @@ class ConfigState:
         if window is not None and window <= offset < window + spec.CAP_LENGTH_PCI_CFG:
             inner = offset - window
             writable = inner == 4 or 8 <= inner < 16
+            self.window_used = True
         if self.msix.position is not None and offset == self.msix.position + spec.MSIX_CONTROL + 1:
             byte = byte & 0xC0 | self._data[offset] & 0x3F
             writable = True

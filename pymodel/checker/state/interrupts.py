@@ -64,8 +64,9 @@ class InterruptState:
 
     @property
     def config_vector(self) -> int | None:
-        """The vector that config_msix_vector maps, as last written or read."""
-        return self._state.common.values.get("config_msix_vector")
+        """The vector of configuration changes, as last written or read; NO_VECTOR after a reset."""
+        after_reset = spec.NO_VECTOR if self._state.session.reset_kind else None
+        return self._state.common.values.get("config_msix_vector", after_reset)
 
     def _deliverable(self, vector: int | None) -> bool | None:
         """Whether a message (True) or the line (False) can reach the driver; None if neither."""
@@ -104,7 +105,8 @@ class InterruptState:
 
     def called(self, queue: Queue) -> None:
         """The driver asks for notifications: one for earlier buffers is welcome as well."""
-        self._uncalled[queue.index] = False
+        if queue.index in self._uncalled:
+            self._uncalled[queue.index] = False
 
     def owing(self) -> list[int]:
         """The queues whose notification is still owed."""

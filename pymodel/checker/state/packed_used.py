@@ -41,9 +41,17 @@ class PackedUsedSide:
         raw = cell.value(0)
         if raw is None or (judged and not tracker.owned(slot)):
             tracker.lost = True
+            if raw is not None and tracker.in_order:
+                self._returns_nothing(PackedDesc.unpack(raw))
             return
         self._written_t = event.t
         self._used(slot, PackedDesc.unpack(raw))
+
+    def _returns_nothing(self, desc: PackedDesc) -> None:
+        """In order, a used descriptor in a slot that is not the device's returns a buffer a second time."""
+        queue = self._tracker.queue
+        fact = facts.BufferUsed(queue, None, desc.id, desc.len, None, False, 0, True)
+        self._tracker.state.publish(fact)
 
     def _publish(self, slot: int, problem: str = "", detail: str = "") -> None:
         tracker = self._tracker

@@ -1,0 +1,52 @@
+"""Tables of cases: for each clause a stream in which it holds, and streams that breach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pymodel.checker import Verdict, clauses
+from tests.unit.checker_script import Script
+
+Stream = Callable[[], Script]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stream in which a clause holds, and the streams that breach it."""
+
+    holds: Stream
+    breaks: tuple[Stream, ...]
+    aside: tuple[str, ...]
+
+
+def case(holds: Stream, *breaks: Stream, aside: tuple[str, ...] = ()) -> Case:
+    """Return a case; `aside` clauses are breached where it holds, by the other side."""
+    return Case(holds, breaks, aside)
+
+
+def each_holding(table: dict[str, Case]) -> list[tuple[str, Case]]:
+    """Return (clause, case) pairs for a parametrized test."""
+    return list(table.items())
+
+
+def each_breach(table: dict[str, Case]) -> Iterator[tuple[str, Stream]]:
+    """Yield (clause, stream) pairs for a parametrized test."""
+    for clause, entry in table.items():
+        for stream in entry.breaks:
+            yield clause, stream
+
+
+def check_holds(clause: str, entry: Case) -> None:
+    """The clause is put to the test in the stream, and no MUST clause is breached that is not meant to be."""
+    results = entry.holds().judge()
+    assert [(f.clause, f.message) for f in results.violations if f.clause not in entry.aside] == []
+    assert results.verdicts[clause] is Verdict.HELD
+
+
+def check_breach(clause: str, stream: Stream) -> None:
+    """The stream breaches the clause: a violation of a MUST, a warning for a SHOULD."""
+    results = stream().judge()
+    found = results.violations if clauses()[clause].mandatory else results.warnings
+    assert clause in [finding.clause for finding in found], results.violations
+    assert results.verdicts[clause] is Verdict.VIOLATED
