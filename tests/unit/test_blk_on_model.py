@@ -6,7 +6,7 @@ from pymodel.device.config import DeviceConfig
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.spec import Feature, feature_mask
 from pymodel.transport import run_now
-from tests.unit.model import SECTORS, Bench, image
+from tests.unit.model import Bench, image
 
 RINGS = (
     Feature.INDIRECT_DESC,
@@ -60,11 +60,11 @@ def test_traffic_with_every_ring_feature_set(choice: tuple[int, ...]) -> None:
     run_now(traffic(bench, 12))
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(0, 24, 2))
 def test_traffic_with_random_framing_and_a_lagging_device(seed: int) -> None:
-    chosen = feature_mask(*(bit for n, bit in enumerate(RINGS) if seed >> n & 1 or seed > 20))
+    chosen = feature_mask(*(bit for n, bit in enumerate(RINGS) if (seed * 5 + 1) >> n & 1))
     config = DeviceConfig(max_queue_size=16, lag=seed % 5, seed=seed)
     bench = Bench(config, seed=seed, queues=1 + seed % 3, judged=True)
     run_now(bench.guest.start(BLK | chosen))
-    run_now(traffic(bench, SECTORS))
+    run_now(traffic(bench, 40))
     assert bench.verdict() == []

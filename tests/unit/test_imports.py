@@ -1,5 +1,6 @@
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The dotted names of all modules that a file imports, wherever in it."""
     names: set[str] = set()
