@@ -72,7 +72,7 @@ class HostBridge:
         port_limit = PORT_WINDOW + PORT_WINDOW_LENGTH - 1
         registers = (
             (_BUS_NUMBERS, 4, FUNCTION_BUS << 16 | FUNCTION_BUS << 8),
-            (_IO_WINDOW, 2, port_limit >> 8 & 0xF0 << 8 | PORT_WINDOW >> 8 & 0xF0),
+            (_IO_WINDOW, 2, port_limit & 0xF000 | PORT_WINDOW >> 8 & 0x00F0),
             (_IO_WINDOW_HIGH, 4, 0),
             (_MEMORY_WINDOW, 4, memory_limit & 0xFFF0_0000 | MEMORY_WINDOW >> 16 & 0xFFF0),
             (_PREFETCH_WINDOW, 4, prefetch_limit & 0xFFF0_0000 | PREFETCH_WINDOW >> 16 & 0xFFF0),
