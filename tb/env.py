@@ -36,6 +36,7 @@ class Surroundings:
     judge: Judge
     knobs: Knobs
     dma: DmaPort
+    medium: DmaPort | None
     set_capacity: Callable[[int], None]
     waves: Callable[[bool], None]
 
@@ -53,6 +54,7 @@ class Env:
         self.memory = around.memory
         self.image = around.image
         self.dma = around.dma
+        self.medium = around.medium
         self.knobs = around.knobs
         self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
         self.log: list[Event] = []
@@ -92,9 +94,9 @@ class Env:
         return traffic
 
     @contextmanager
-    def expect(self, clause: str) -> Iterator[None]:
-        """The code below provokes a violation of `clause`; it is an error if it does not."""
-        with self.around.judge.expect(clause):
+    def expect(self, *clauses: str) -> Iterator[None]:
+        """The code below violates each of these clauses on purpose; it is a failure if it does not."""
+        with self.around.judge.expect(*clauses):
             yield
 
     def resize(self, sectors: int) -> None:

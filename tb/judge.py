@@ -22,12 +22,12 @@ class Judge:
         self._checker.observe(event)
 
     @contextmanager
-    def expect(self, clause: str) -> Iterator[None]:
-        """A breach of `clause` inside the block is wanted: that it does not come is the failure."""
-        with self._checker.expecting(clause) as caught:
+    def expect(self, *ids: str) -> Iterator[None]:
+        """Breaches of these clauses inside the block are wanted: that one does not come is the failure."""
+        with self._checker.expecting(*ids) as caught:
             yield
-        if not caught:
-            self.unmet.append(clause)
+        met = {finding.clause for finding in caught}
+        self.unmet += [clause for clause in ids if clause not in met]
 
     def finish(self) -> Results:
         """The test is over: judge what is left."""

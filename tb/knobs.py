@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-LEVELS = ("calm", "any")
+LEVELS = ("calm", "any", "harsh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,15 @@ class Knobs:
 
 
 def draw_knobs(level: str, seed: int, test: str) -> Knobs:
-    """Return the knobs of this test under this seed; level "calm" is always the same friendly host."""
+    """Return the knobs of this test under this seed.
+
+    Level "calm" is always the same friendly host, "harsh" always the same hostile one.
+    """
     if level == "calm":
         return Knobs()
+    if level == "harsh":
+        target = TargetKnobs((50, 250), (20, 60), stall=0.5, reorder=True, interleave=True)
+        return Knobs(target, target, HostKnobs(stall=0.5))
     rng = random.Random(f"knobs/{seed}/{test}")
     return Knobs(_target(rng), _target(rng), HostKnobs(rng.choice((0.0, 0.0, 0.2, 0.5))))
 

@@ -39,6 +39,9 @@ class ModelDma:
         """The model's host has no such knob."""
         raise Skip("the device model's host refuses nothing")
 
+    def allow(self) -> None:
+        """Nothing is refused."""
+
 
 class ModelBench:
     """One test's bench around a modelled block device; with stress it lags behind its host."""

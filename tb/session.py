@@ -129,6 +129,7 @@ class Session:
                 judge=self.judge,
                 knobs=knobs,
                 dma=self.bench.dma,
+                medium=self.bench.medium,
                 set_capacity=self.bench.set_capacity,
                 waves=self.bench.waves,
             )

@@ -41,6 +41,7 @@ class SimTest:
     targets: tuple[str, ...]
     taps: bool
     wave_window: bool
+    long: bool
     memory: Callable[[str], GuestMemory] | None
 
     @property
@@ -64,6 +65,7 @@ def sim_test(
     targets: Sequence[str] = TARGETS,
     taps: bool = False,
     wave_window: bool = False,
+    long: bool = False,
     memory: Callable[[str], GuestMemory] | None = None,
 ) -> Callable[[TestFunction], SimTest]:
     """Make a coroutine function a test.
@@ -71,8 +73,9 @@ def sim_test(
     `timeout_us` bounds the simulated time. `stress` is the level of `tb.knobs` ("calm" or "any").
     `image_sectors` is the medium's capacity. `device` is the device type that the test needs, None
     for any. `targets` says what it runs on. With `taps` the pins are watched independently of the
-    ports. With `wave_window` waves are recorded only where the test says so. `memory` makes the guest
-    memory from the run's argument where the usual regions do not fit.
+    ports. With `wave_window` waves are recorded only where the test says so. A `long` test takes
+    minutes: it runs only where a glob names it. `memory` makes the guest memory from the run's
+    argument where the usual regions do not fit.
     """
     if stress not in LEVELS:
         raise ValueError(f"stress {stress!r} is none of {LEVELS}")
@@ -87,6 +90,7 @@ def sim_test(
             targets=tuple(targets),
             taps=taps,
             wave_window=wave_window,
+            long=long,
             memory=memory,
         )
 
@@ -123,13 +127,14 @@ def _package_of(folder: Path) -> str:
 
 
 def select(tests: Sequence[SimTest], globs: Sequence[str]) -> list[SimTest]:
-    """Return the tests that match any glob (all without one); raises UsageError where a glob matches none.
+    """Return the tests that match any glob; raises UsageError where a glob matches none.
 
+    Without a glob these are all but the long ones, which "*" names too.
     A glob is held against "module.test_function" and against the function's name, with and without
     its "test_".
     """
     if not globs:
-        return list(tests)
+        return [test for test in tests if not test.long]
     chosen: list[SimTest] = []
     for pattern in globs:
         found = [test for test in tests if _matches(test, pattern)]

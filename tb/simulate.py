@@ -23,6 +23,7 @@ from tb.results import ERROR, Result
 from tb.session import RESULT, Job
 
 WALL_LIMIT_S = 300.0
+LONG_LIMIT_S = 3600.0
 POLL_S = 0.02
 PROCESS_LOG = "simulator.log"
 
@@ -82,8 +83,9 @@ class _Process:
                 return True
             self.stop()
             return False
-        if code is None and time.monotonic() - self._since > WALL_LIMIT_S:
-            self._bury(f"no result within {WALL_LIMIT_S:.0f} s of real time")
+        limit = LONG_LIMIT_S if self._jobs[0].test.long else WALL_LIMIT_S
+        if code is None and time.monotonic() - self._since > limit:
+            self._bury(f"no result within {limit:.0f} s of real time")
         elif code is not None:
             self._bury(f"the simulator ended with {_cause(code)}")
         return bool(self._jobs)

@@ -1,0 +1,89 @@
+"""MSI-X masks and pending bits, INTx and ISR status, configuration change."""
+
+from __future__ import annotations
+
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.events import Intx, Msix
+from tb.env import Env
+from tb.sim_test import Skip, sim_test
+
+QUEUE_VECTOR = 1
+
+
+async def used_silently(env: Env) -> None:
+    """Wait until queue 0 has a used buffer, without taking an interrupt."""
+    queue = env.driver.device.queues[0]
+    for _ in range(200):
+        if queue.used_pending():
+            return
+        await env.delay(200)
+    raise AssertionError("the buffer was not used within 40 us")
+
+
+@sim_test()
+async def test_masked_vector_is_held_and_sent_upon_unmasking(env: Env) -> None:
+    """A masked vector sets its pending bit and sends nothing; unmasking sends it once."""
+    await env.driver.start()
+    msix = env.driver.pci.interrupts.msix
+    if msix is None or env.driver.pci.interrupts.active is not InterruptMode.PER_QUEUE:
+        raise Skip("the device has no vector for each queue")
+    await msix.mask(QUEUE_VECTOR, masked=True)
+    request = await env.blk.submit_read(5)
+    await used_silently(env)
+    assert await env.transport.wait_interrupt(5_000) is None
+    assert await msix.pending(QUEUE_VECTOR)
+    await msix.mask(QUEUE_VECTOR, masked=False)
+    assert await env.blk.wait(request) == env.image.sector(5)
+    assert not await msix.pending(QUEUE_VECTOR)
+
+
+@sim_test()
+async def test_function_mask_holds_every_vector(env: Env) -> None:
+    """The function mask in MSI-X control holds messages back, and lets them go when it falls."""
+    await env.driver.start()
+    msix = env.driver.pci.interrupts.msix
+    if msix is None or not msix.enabled:
+        raise Skip("the device has no MSI-X")
+    await msix.control(enable=True, masked=True)
+    request = await env.blk.submit_read(9)
+    await used_silently(env)
+    assert await env.transport.wait_interrupt(5_000) is None
+    await msix.control(enable=True, masked=False)
+    assert await env.blk.wait(request) == env.image.sector(9)
+
+
+@sim_test()
+async def test_intx_falls_when_isr_is_read(env: Env) -> None:
+    """Without MSI-X the line rises for a used buffer, and reading ISR status clears it and the line."""
+    await env.driver.start(mode=InterruptMode.INTX)
+    assert await env.blk.read(2) == env.image.sector(2)
+    levels = [event.level for event in env.log if isinstance(event, Intx)]
+    assert levels[:2] == [1, 0]
+    assert not any(isinstance(event, Msix) for event in env.log)
+    assert await env.driver.pci.read_isr() == 0
+
+
+@sim_test()
+async def test_one_vector_serves_all(env: Env) -> None:
+    """All queues and the configuration on one vector: traffic loses no interrupt."""
+    await env.driver.start(mode=InterruptMode.SINGLE)
+    await env.traffic(requests=20)
+
+
+@sim_test()
+async def test_polling_driver_gets_no_interrupt(env: Env) -> None:
+    """With no vector mapped and INTx off the device stays silent, and the used ring tells all."""
+    await env.driver.start(mode=InterruptMode.POLL)
+    await env.traffic(requests=20)
+    assert not any(isinstance(event, Intx | Msix) for event in env.log)
+
+
+@sim_test()
+async def test_capacity_change_is_announced(env: Env) -> None:
+    """A grown medium raises the configuration interrupt, and the new sectors can be read."""
+    blk = await env.driver.start()
+    before = await env.driver.pci.generation()
+    env.resize(env.image.sectors + 64)
+    await blk.requests.wait_until(lambda: blk.capacity == env.image.sectors, "no configuration change")
+    assert await env.driver.pci.generation() != before
+    assert await blk.read(env.image.sectors - 1) == bytes(512)

@@ -1,0 +1,97 @@
+"""The common configuration structure: every field at its own width, and nothing else changes."""
+
+from __future__ import annotations
+
+from pymodel.spec import COMMON_CFG, Feature, Field
+from tb.env import Env
+from tb.sim_test import sim_test
+from tests.sim.test_negotiation import negotiate
+
+VALUES = {
+    "config_msix_vector": 1,
+    "queue_size": 8,
+    "queue_msix_vector": 2,
+    "queue_desc": 0x1_2345_6780,
+    "queue_driver": 0x2_3456_7890,
+    "queue_device": 0x3_4567_89A0,
+}
+EXISTS_WITH = {
+    "queue_notif_config_data": Feature.NOTIF_CONFIG_DATA,
+    "queue_reset": Feature.RING_RESET,
+    "admin_queue_index": Feature.ADMIN_VQ,
+    "admin_queue_num": Feature.ADMIN_VQ,
+}
+
+
+def fields(env: Env) -> list[Field]:
+    """The fields that exist with what was negotiated."""
+    features = env.driver.device.features
+    return [
+        f for f in COMMON_CFG.values() if f.name not in EXISTS_WITH or features >> EXISTS_WITH[f.name] & 1
+    ]
+
+
+async def snapshot(env: Env) -> dict[str, int]:
+    """Read every field at its own width."""
+    return {field.name: await env.driver.pci.read_common(field.name) for field in fields(env)}
+
+
+@sim_test()
+async def test_fields_hold_what_is_written_and_nothing_else_changes(env: Env) -> None:
+    """Each writable queue field keeps its value; its neighbours in the dword keep theirs."""
+    await negotiate(env)
+    await env.driver.pci.write_common("queue_select", 1)
+    for name, value in VALUES.items():
+        before = await snapshot(env)
+        await env.driver.pci.write_common(name, value)
+        assert await snapshot(env) == before | {name: value}, name
+
+
+@sim_test()
+async def test_queue_fields_are_banked(env: Env) -> None:
+    """What is written for one queue does not show in another."""
+    await negotiate(env)
+    pci = env.driver.pci
+    await pci.write_common("queue_select", 0)
+    untouched = await snapshot(env)
+    await pci.write_common("queue_select", 1)
+    for name in ("queue_size", "queue_msix_vector", "queue_desc", "queue_driver", "queue_device"):
+        await pci.write_common(name, VALUES[name])
+        assert await pci.read_common(name) == VALUES[name]
+    await pci.write_common("queue_select", 0)
+    assert await snapshot(env) == untouched
+
+
+@sim_test()
+async def test_selected_queue_that_is_absent_has_size_zero(env: Env) -> None:
+    """queue_size reads 0 for an index behind num_queues."""
+    await negotiate(env)
+    count = await env.driver.pci.read_common("num_queues")
+    await env.driver.pci.write_common("queue_select", count)
+    assert await env.driver.pci.read_common("queue_size") == 0
+
+
+@sim_test()
+async def test_bytes_of_every_field_read_alike(env: Env) -> None:
+    """Reading a field byte by byte gives the same value, though a driver should not do so."""
+    await negotiate(env)
+    cap = env.driver.pci.layout.common
+    whole = await snapshot(env)
+    with env.expect("DRV-PCI-005"):
+        for field in fields(env):
+            parts = [
+                await env.transport.bar_read(cap.bar, cap.offset + field.offset + n, 1)
+                for n in range(field.width)
+            ]
+            assert int.from_bytes(bytes(parts), "little") == whole[field.name], field.name
+
+
+@sim_test()
+async def test_feature_words_above_the_last_read_zero(env: Env) -> None:
+    """device_feature reads 0 for selectors that hold no feature of this device."""
+    await env.driver.discover()
+    pci = env.driver.pci
+    await env.driver.device.register()
+    for word in (2, 3, 4, 0x8000_0000):
+        await pci.write_common("device_feature_select", word)
+        assert await pci.read_common("device_feature") == 0

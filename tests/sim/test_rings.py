@@ -1,0 +1,109 @@
+"""Virtqueues: full, wrapping, and chains of every length."""
+
+from __future__ import annotations
+
+from pymodel.driver.blk import BlkRequestState, VirtioBlk
+from pymodel.driver.framing import Framed
+from pymodel.layout import pack_blk_header
+from pymodel.ring.base import Element
+from pymodel.spec import BLK_SECTOR, BlkFeature, BlkRequest, Feature, feature_mask
+from tb.env import Env
+from tb.sim_test import sim_test
+
+SIZE = 16
+
+
+def read_in_pieces(env: Env, blk: VirtioBlk, sector: int, chain: int) -> tuple[BlkRequestState, Framed]:
+    """Frame a read of one sector as a chain of `chain` elements, at least two."""
+    framed = Framed(env.memory)
+    header = env.memory.alloc(16)
+    env.memory.write(header.addr, pack_blk_header(BlkRequest.IN, sector))
+    target = env.memory.alloc(BLK_SECTOR + 1, high=True)
+    framed.allocations += [header, target]
+    framed.readable.append(Element(header.addr, 16))
+    cuts = sorted(env.rng.sample(range(1, BLK_SECTOR + 1), chain - 2))
+    for start, end in zip([0, *cuts], [*cuts, BLK_SECTOR + 1], strict=True):
+        framed.writable.append(Element(target.addr + start, end - start))
+    return BlkRequestState(kind=BlkRequest.IN, sector=sector, length=BLK_SECTOR), framed
+
+
+async def read_as_chain(env: Env, chain: int, indirect: int | None) -> bytes:
+    """Read a sector through a chain of that many elements."""
+    request, framed = read_in_pieces(env, env.blk, chain % env.image.sectors, chain)
+    await env.blk.requests.add(request, framed, indirect, kick=True)
+    return await env.blk.wait(request)
+
+
+async def read_by_all_lengths(env: Env, features: int, indirect: int | None) -> None:
+    """Read through chains of 2 elements up to the queue size (or what SEG_MAX allows)."""
+    blk = await env.driver.start(features=features, queue_size=64)
+    longest = min(env.driver.device.queues[0].size, (blk.seg_max or 62) + 2)
+    for chain in (*range(2, 12), longest // 2, longest - 1, longest):
+        assert await read_as_chain(env, chain, indirect) == env.image.sector(chain)
+
+
+@sim_test()
+async def test_chains_of_every_length_split(env: Env) -> None:
+    """Direct chains of 2 descriptors up to the queue size."""
+    await read_by_all_lengths(env, feature_mask(BlkFeature.SEG_MAX), None)
+
+
+@sim_test()
+async def test_chains_of_every_length_packed(env: Env) -> None:
+    """The same in a packed ring."""
+    await read_by_all_lengths(env, feature_mask(BlkFeature.SEG_MAX, Feature.RING_PACKED), None)
+
+
+@sim_test()
+async def test_indirect_tables_of_every_length_split(env: Env) -> None:
+    """Chains of one descriptor: an indirect table of 2 entries up to the queue size."""
+    await read_by_all_lengths(env, feature_mask(BlkFeature.SEG_MAX, Feature.INDIRECT_DESC), 0)
+
+
+@sim_test()
+async def test_indirect_tables_of_every_length_packed(env: Env) -> None:
+    """The same in a packed ring."""
+    features = feature_mask(BlkFeature.SEG_MAX, Feature.INDIRECT_DESC, Feature.RING_PACKED)
+    await read_by_all_lengths(env, features, 0)
+
+
+async def fill_and_drain(env: Env, features: int, rounds: int) -> None:
+    """Make a whole queue of requests available at once, several times over."""
+    await env.driver.start(features=features, queue_size=SIZE)
+    queue = env.driver.device.queues[0]
+    for number in range(rounds):
+        requests = [await env.blk.submit_read((number + n) % 256, kick=False) for n in range(queue.size)]
+        assert queue.free_count == 0
+        await env.blk.requests.kick_all()
+        wanted = [env.image.sector(request.sector) for request in requests]
+        assert await env.blk.wait_all(requests) == wanted
+
+
+@sim_test(stress="calm")
+async def test_full_ring_is_drained_split(env: Env) -> None:
+    """As many indirect requests as the queue has descriptors, available at once."""
+    await fill_and_drain(env, feature_mask(Feature.INDIRECT_DESC), rounds=3)
+
+
+@sim_test(stress="calm")
+async def test_full_ring_is_drained_packed(env: Env) -> None:
+    """The same in a packed ring, over its wrap."""
+    await fill_and_drain(env, feature_mask(Feature.INDIRECT_DESC, Feature.RING_PACKED), rounds=3)
+
+
+@sim_test(timeout_us=3000)
+async def test_small_ring_wraps_under_traffic(env: Env) -> None:
+    """Traffic through a ring of 16 that wraps many times, with requests waiting for free descriptors."""
+    await env.driver.start(queue_size=SIZE, queues=1)
+    await env.traffic(requests=60)
+
+
+@sim_test(timeout_us=100_000, stress="calm", long=True)
+async def test_ring_index_wraps_past_65535(env: Env) -> None:
+    """The free-running indexes of a split ring go through 65535 to 0 with nothing lost."""
+    await env.driver.start(features=feature_mask(BlkFeature.FLUSH), queue_size=256, queues=1)
+    for _ in range(0x10000 // 64):
+        requests = [await env.blk.submit(BlkRequest.FLUSH, kick=False) for _ in range(64)]
+        await env.blk.requests.kick_all()
+        await env.blk.wait_all(requests)
+    assert await env.blk.read(1) == env.image.sector(1)
