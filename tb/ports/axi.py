@@ -124,6 +124,10 @@ class AxiTarget:
         """Answer bursts that touch bytes `first` to `last` with DECERR from now on."""
         self._refusals.append(_Refusal(first, last, reads, writes))
 
+    def allow(self) -> None:
+        """Refuse nothing any more."""
+        self._refusals.clear()
+
     async def _run(self) -> None:
         falling = FallingEdge(self._clock)
         while True:

@@ -53,6 +53,10 @@ class DmaPort(Protocol):
         """Answer accesses that touch bytes `first` to `last` with an error from now on."""
         ...
 
+    def allow(self) -> None:
+        """Refuse nothing any more."""
+        ...
+
 
 class InterruptPort(Protocol):
     """Interrupts on their way to the host, from whatever pins or writes they came."""
