@@ -25,6 +25,7 @@ class Host:
         self.time = 0
         self.messages: deque[Message] = deque()
         self.intx = 0
+        self._refused: list[tuple[int, int, bool, bool]] = []
         memory.observer = self._stored
 
     def tick(self, picoseconds: int) -> int:
@@ -39,10 +40,24 @@ class Host:
     def _stored(self, addr: int, data: bytes) -> None:
         self.emit(MemWrite(t=self.tick(DMA_PS), addr=addr, data=data))
 
+    def refuse(self, first: int, last: int, *, reads: bool = True, writes: bool = True) -> None:
+        """Answer the device's accesses to addresses `first` to `last` with an error from now on."""
+        self._refused.append((first, last, reads, writes))
+
+    def allow(self) -> None:
+        """Refuse nothing any more."""
+        self._refused.clear()
+
+    def _check(self, addr: int, length: int, *, write: bool) -> None:
+        for first, last, reads, writes in self._refused:
+            if first < addr + length and addr <= last and (writes if write else reads):
+                raise MemoryFault(addr, length)
+
     def read(self, addr: int, length: int) -> bytes:
         """Read guest memory; raises DmaError where there is none."""
         requested, completed = self.time, self.tick(DMA_PS)
         try:
+            self._check(addr, length, write=False)
             data = self.memory.dma_read(addr, length)
         except MemoryFault as fault:
             self.emit(DmaRead(t=completed, t_req=requested, addr=addr, data=bytes(length), err=True))
@@ -54,6 +69,7 @@ class Host:
         """Write guest memory; raises DmaError where there is none."""
         requested, completed = self.time, self.tick(DMA_PS)
         try:
+            self._check(addr, len(data), write=True)
             self.memory.dma_write(addr, data)
         except MemoryFault as fault:
             self.emit(DmaWrite(t=completed, t_req=requested, addr=addr, data=data, err=True))

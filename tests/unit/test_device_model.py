@@ -48,6 +48,19 @@ def test_a_dma_error_is_an_event_and_needs_a_reset() -> None:
     assert bench.model.status & Status.DEVICE_NEEDS_RESET
 
 
+def test_a_host_that_refuses_a_write_stops_the_device() -> None:
+    bench = Bench()
+    blk = run_now(bench.guest.start(0))
+    used = bench.guest.device.queues[0].addresses[2]
+    bench.transport.host.refuse(used, used + 3000, reads=False)
+    run_now(blk.submit_read(0))
+    refused = [event for event in bench.events if isinstance(event, DmaWrite) and event.err]
+    assert [event.addr for event in refused] == [used + 4]
+    assert bench.model.status & Status.DEVICE_NEEDS_RESET
+    bench.transport.host.allow()
+    assert run_now(run_now(bench.guest.start(0)).read(0)) == image()[:512]
+
+
 def corrupt(bench: Bench, addr: int, data: bytes) -> str:
     """Damage a split ring of one chain behind the driver's back, ring, and return the device's complaint."""
     run_now(bench.guest.start(INDIRECT))
