@@ -52,7 +52,7 @@ def test_a_host_that_refuses_a_write_stops_the_device() -> None:
     bench = Bench()
     blk = run_now(bench.guest.start(0))
     used = bench.guest.device.queues[0].addresses[2]
-    bench.transport.host.refuse(used, used + 3000, reads=False)
+    bench.transport.host.refuse(used, used + 7, reads=False)
     run_now(blk.submit_read(0))
     refused = [event for event in bench.events if isinstance(event, DmaWrite) and event.err]
     assert [event.addr for event in refused] == [used + 4]
