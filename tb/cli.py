@@ -156,7 +156,7 @@ class _Progress:
 def main() -> None:
     """Run the command line with the exit statuses of the contract."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False) or HELD
     except click.exceptions.Exit as end:
         code = end.exit_code
     except click.ClickException as error:

@@ -147,7 +147,20 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     )
     ports.finish()
     root.finish()
+    _check_bars(root, manifest)
     return manifest
+
+
+def _check_bars(root: Table, manifest: Manifest) -> None:
+    """The BARs that the shell sizes must have room on the port, each at a place of its own."""
+    sizes = {bar.index: bar.size for bar in manifest.pci.bars} if manifest.pci else {}
+    end, before = 0, -1
+    for number, base in sorted(manifest.bar.bars.items(), key=lambda item: item[1]):
+        if sizes and number not in sizes:
+            raise root.fail("ports.bar.bars", f"names BAR {number}, which [pci] bars does not have")
+        if base < end:
+            raise root.fail("ports.bar.bars", f"BAR {number} at {base:#x} overlaps BAR {before}")
+        end, before = base + sizes.get(number, 1), number
 
 
 def _hdl(table: Table) -> Hdl:

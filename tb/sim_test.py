@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pymodel.memory import GuestMemory
@@ -107,11 +108,19 @@ def discover(folder: Path) -> list[SimTest]:
     for file in sorted(folder.glob("test_*.py")):
         name = f"{package}.{file.stem}" if package else file.stem
         try:
-            module = importlib.import_module(name)
+            module = _import(name, file)
         except Exception as error:
             raise UsageError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
         tests += [item for item in vars(module).values() if isinstance(item, SimTest)]
     return tests
+
+
+def _import(name: str, file: Path) -> ModuleType:
+    """Import a module, also where another folder's module of that name was imported before."""
+    known = sys.modules.get(name)
+    if known is not None and Path(str(known.__file__)).resolve() != file.resolve():
+        del sys.modules[name]
+    return importlib.import_module(name)
 
 
 def _package_of(folder: Path) -> str:
@@ -121,7 +130,7 @@ def _package_of(folder: Path) -> str:
     while (root / "__init__.py").exists():
         parts.insert(0, root.name)
         root = root.parent
-    if str(root) not in sys.path:
+    if sys.path[0] != str(root):
         sys.path.insert(0, str(root))
     return ".".join(parts)
 
