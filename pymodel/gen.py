@@ -19,6 +19,7 @@ STRUCTURES = {
     "CAP_FIELD": spec.CAP_FIELDS,
     "PCI": spec.PCI_CFG,
     "BLK_CFG": spec.BLK_CFG,
+    "BLK_ZONED": spec.BLK_ZONED_CFG,
     "NET_CFG": spec.NET_CFG,
     "CONSOLE_CFG": spec.CONSOLE_CFG,
 }

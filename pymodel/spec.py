@@ -311,6 +311,27 @@ class BlkStatus(IntEnum):
     UNSUPP = 2
 
 
+class BlkZoneRequest(IntEnum):
+    """Request types of a zoned block device (virtio 1.4, 5.2.6)."""
+
+    APPEND = 15
+    REPORT = 16
+    OPEN = 18
+    CLOSE = 20
+    FINISH = 22
+    RESET = 24
+    RESET_ALL = 26
+
+
+class BlkZoneStatus(IntEnum):
+    """Further values of the status byte of a zoned block device (virtio 1.4, 5.2.6)."""
+
+    INVALID_CMD = 3
+    UNALIGNED_WP = 4
+    OPEN_RESOURCE = 5
+    ACTIVE_RESOURCE = 6
+
+
 BLK_SECTOR = 512
 BLK_HEADER_LENGTH = 16
 BLK_ID_LENGTH = 20
@@ -339,6 +360,15 @@ BLK_CFG = _fields(
     ("secure_erase_sector_alignment", 0x44, 4, "RO"),
 )
 """struct virtio_blk_config up to the zoned part (virtio 1.4, 5.2.4)."""
+BLK_ZONED_CFG = _fields(
+    ("zone_sectors", 0x48, 4, "RO"),
+    ("max_open_zones", 0x4C, 4, "RO"),
+    ("max_active_zones", 0x50, 4, "RO"),
+    ("max_append_sectors", 0x54, 4, "RO"),
+    ("write_granularity", 0x58, 4, "RO"),
+    ("model", 0x5C, 1, "RO"),
+)
+"""The zoned part of struct virtio_blk_config (virtio 1.4, 5.2.4)."""
 BLK_CFG_LENGTH = 0x60
 
 
