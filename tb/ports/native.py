@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cocotb._gpi_triggers import GPITrigger
 from cocotb.handle import HierarchyObject, Immediate
-from cocotb.triggers import ClockCycles, RisingEdge, Timer
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
 from native.binding import binding
@@ -261,7 +261,9 @@ class NativePath:
         await ClockCycles(self._clock, RESET_CYCLES)
         self.host.lib.vio_host_restart(self.host.handle)
         self._reset.value = 1 - asserted
+        # Software begins at a falling edge: no channel then is between two thoughts.
         await RisingEdge(self._clock)
+        await FallingEdge(self._clock)
 
     async def delay(self, ns: int) -> None:
         """Let time pass."""

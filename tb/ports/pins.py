@@ -7,7 +7,7 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.handle import HierarchyObject, Immediate
-from cocotb.triggers import ClockCycles, RisingEdge, Timer
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
 from pymodel.events import EventStream
@@ -92,7 +92,9 @@ class PinPath:
                 target.restart()
         self.interrupts.forget()
         self._reset.value = 1 - asserted
+        # Software begins at a falling edge: no channel then is between two thoughts.
         await RisingEdge(self._clock)
+        await FallingEdge(self._clock)
 
     async def delay(self, ns: int) -> None:
         """Let time pass."""
