@@ -3,6 +3,7 @@
 from pymodel.checker.rule import RULES
 from pymodel.checker.rules import (
     blk,
+    blk_zoned,
     capabilities,
     common_cfg,
     config,
@@ -23,6 +24,7 @@ from pymodel.checker.rules import (
 ALL = tuple(RULES)
 MODULES = (
     blk,
+    blk_zoned,
     capabilities,
     common_cfg,
     config,

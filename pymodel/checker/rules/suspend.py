@@ -333,7 +333,7 @@ class StartedBuffersAreUsedFirst(Rule):
             return
         for queue in self.state.queues.values():
             for chain in queue.tracker.chains() if queue.tracker is not None else []:
-                if chain.written.prefix or chain.captured.prefix:
+                if chain.written.prefix or chain.fetched.prefix:
                     self.breached(f"{queue}: the buffer {chain.id} was worked on and is not used")
                     return
         self.held()

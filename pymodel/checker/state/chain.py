@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NEXT, WRITE, INDIRECT = int(spec.DescFlag.NEXT), int(spec.DescFlag.WRITE), int(spec.DescFlag.INDIRECT)
 CAPTURE = 16 + 16 * 32
+REPLY = 32
 CHAIN_BYTES_MAX = 1 << 32
 _SPACE = 1 << 64
 
@@ -34,6 +35,7 @@ class Chain:
         "count",
         "cover",
         "elements",
+        "fetched",
         "head",
         "id",
         "in_order",
@@ -43,6 +45,7 @@ class Chain:
         "problems",
         "queue",
         "readable",
+        "reply",
         "ring",
         "segments",
         "slots",
@@ -73,6 +76,8 @@ class Chain:
         self.written = Coverage()
         self.capture = bytearray()
         self.captured = Coverage()
+        self.fetched = Coverage()
+        self.reply = bytearray(REPLY)
         self.status: int | None = None
         self.complete = False
         self.indirect_write = False
@@ -124,11 +129,14 @@ class Chain:
         """The device wrote `data` at `offset` of the writable part."""
         end = offset + len(data)
         self.written.add(offset, end)
+        if offset < REPLY:
+            self.reply[offset : min(end, REPLY)] = data[: REPLY - offset]
         if end == self.writable:
             self.status = data[-1]
 
     def read(self, offset: int, data: bytes) -> None:
         """The device read `data` at `offset` of the readable part."""
+        self.fetched.add(offset, offset + len(data))
         data = data[: max(0, CAPTURE - offset)]
         if not data:
             return
