@@ -40,7 +40,7 @@ void *vio_arena_alloc(size_t length, size_t align)
         arena_used[start] = (uint32_t)wanted;
         for (size_t cell = 1; cell < wanted; cell++)
             arena_used[start + cell] = CONTINUED;
-        return arena_base + start * CELL;
+        return memset(arena_base + start * CELL, 0, wanted * CELL);
     }
     return NULL;
 }

@@ -13,7 +13,7 @@
  * multiples of 4096. Everything allocated before is forgotten. */
 void vio_arena_set(uint8_t *base, uint64_t phys, uint64_t length);
 
-/* Returns `length` bytes at a multiple of `align` (64 to 4096), or NULL when the arena is full. */
+/* Returns `length` bytes of zeros at a multiple of `align` (64 to 4096), or NULL when there is no room. */
 void *vio_arena_alloc(size_t length, size_t align);
 
 /* Gives back what vio_arena_alloc or the C library's malloc returned. */

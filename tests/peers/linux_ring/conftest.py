@@ -1,0 +1,3 @@
+"""The simulation tests in here are for `virtio-cosim run --tests`, not for pytest."""
+
+collect_ignore = ["sim"]
