@@ -1,8 +1,8 @@
 /// Cuts a read command into AXI4 bursts that cover its bytes and no byte more.
 ///
-/// A burst ends at a multiple of `limit_i` or at the last whole bus word of the command; what is
-/// left of the last word is read in single beats of decreasing power-of-two size. So no burst
-/// crosses 4 KiB, and nobody watching the bus sees a byte read that was not asked for.
+/// Bursts are as long as `limit_i` and the next multiple of 4 KiB allow, and end with a bus word;
+/// what is left of the command's last word is read in single beats of decreasing power-of-two
+/// size. So nobody watching the bus sees a byte read that was not asked for.
 module vio_dma_split #(
   parameter int unsigned DataWidth = 256
 ) (
@@ -34,12 +34,14 @@ module vio_dma_split #(
   logic [12:0] left_q;
 
   logic [LaneBits-1:0] lane;
-  logic [12:0] room, chunk, bytes, piece_end;
+  logic [12:0] page, reach, room, chunk, bytes, piece_end;
   logic [13:0] stop, beats;
   logic whole, accept, last;
 
   assign lane  = addr_q[LaneBits-1:0];
-  assign room  = limit_i - (addr_q[12:0] & (limit_i - 13'd1));
+  assign page  = 13'd4096 - {1'b0, addr_q[11:0]};
+  assign reach = limit_i - 13'(lane);
+  assign room  = (page < reach) ? page : reach;
   assign chunk = (left_q < room) ? left_q : room;
   assign stop  = 14'(lane) + 14'(chunk);
   assign whole = stop >= 14'(DataBytes);
