@@ -42,6 +42,7 @@ def cli() -> None:
 @click.option(
     "--jobs", type=click.IntRange(1), default=running.RunRequest().jobs, help="Simulator processes."
 )
+@click.option("--path", type=click.Choice(running.PATHS), default="auto", show_default=True)
 @click.option("--until-violation", is_flag=True, help="Stop behind the first test with a violation.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
@@ -54,6 +55,7 @@ def run(
     image: Path | None,
     folder: Path,
     jobs: int,
+    path: str,
     until_violation: bool,
     only_list: bool,
 ) -> None:
@@ -63,7 +65,7 @@ def run(
             click.echo(f"{test.name:60} {test.title}")
         return
     request = running.RunRequest(
-        dut, tests, seed, seeds, waves, out, folder, image, jobs, until_violation=until_violation
+        dut, tests, seed, seeds, waves, out, folder, image, jobs, until_violation=until_violation, path=path
     )
     sys.exit(_execute(request))
 

@@ -13,6 +13,7 @@ from tb.build import Build, build
 from tb.errors import UsageError
 from tb.image import Image
 from tb.manifest import Manifest, load_manifest
+from tb.native_wrapper import native_blocker
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, shown
 from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
@@ -22,6 +23,7 @@ from tb.simulate import Simulation, simulate
 
 MODEL = "model"
 WAVES = ("never", "on-fail", "always")
+PATHS = ("auto", "native", "portable")
 SCRATCH = ".work"
 CORES = os.cpu_count() or 1
 
@@ -31,6 +33,8 @@ class RunRequest:
     """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`.
 
     `argument` is handed to the tests; `until_violation` stops behind the first test with a violation.
+    `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
+    give the same events at the same times, and on pins the DUT is the top of the wave file.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -43,6 +47,7 @@ class RunRequest:
     image: Path | None = None
     jobs: int = CORES
     argument: str = ""
+    path: str = "auto"
     until_violation: bool = False
 
 
@@ -117,7 +122,7 @@ class Run:
 
     def _on_rtl(self, manifest: Manifest) -> list[Result]:
         always = self.request.waves == "always"
-        simulator = build(manifest, waves=always, tell=self._tell)
+        simulator = build(manifest, waves=always, tell=self._tell, native=self._native(manifest, always))
         self._folder = _new_folder(self.request.out)
         jobs = self._all_jobs()
         # A process a test where waves are written: two tests share no simulator then.
@@ -130,7 +135,8 @@ class Run:
     def _record(self, manifest: Manifest, failed: Sequence[Result]) -> None:
         """Run failed tests again with waves: same seed, same folder."""
         self._tell(f"recording waves of {len(failed)} failed tests")
-        simulator = build(manifest, waves=True, tell=self._tell)
+        native = self._native(manifest, True)
+        simulator = build(manifest, waves=True, tell=self._tell, native=native)
         names = {(result.name, result.seed) for result in failed}
         jobs = [job for job in self._all_jobs() if (job.test.name, job.seed) in names]
         quiet = replace_tell(self._simulation(manifest, simulator, "waves"))
@@ -140,6 +146,13 @@ class Run:
                 self._tell(
                     f"{result.name} seed {result.seed} did not fail again: the bench is not repeatable"
                 )
+
+    def _native(self, manifest: Manifest, waves: bool) -> bool:
+        """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
+        blocker = native_blocker(manifest)
+        if self.request.path == "native" and blocker:
+            raise UsageError(f"{manifest.path}: {blocker}")
+        return self.request.path == "native" or (self.request.path == "auto" and not blocker and not waves)
 
     def _on_model(self) -> list[Result]:
         from tb.model_bench import run_on_model
