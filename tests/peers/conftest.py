@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from typing import Protocol
 
 import pytest
 
-from pymodel.checker import Finding
+from pymodel.checker import Finding, Results, Verdict
+from pymodel.checker.report import merge_verdicts
 from pymodel.qtest import QemuMissing, find_qemu
 from tests.peers.devices import Device
 from tests.peers.peer import Options, Peer
-from tests.peers.verdicts import breaches, case_name, compare, judge
+from tests.peers.verdicts import TRACES, breaches, case_name, compare, judge
 
 PLAIN = Options()
 
@@ -33,11 +35,24 @@ def _one_core() -> Iterator[None]:
 
 
 PASSED = pytest.StashKey[bool]()
+RESULTS = pytest.StashKey[list[Results]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker of tests that break rules on purpose."""
     config.addinivalue_line("markers", "provokes(*clauses): the test itself breaches these clauses")
+    config.stash[RESULTS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the checker saw of all sessions with QEMU."""
+    results = config.stash[RESULTS]
+    if results:
+        events = sum(result.events for result in results)
+        held = sum(verdict is Verdict.HELD for verdict in merge_verdicts(results).values())
+        terminalreporter.write_line(
+            f"checker: {len(results)} traces in {TRACES}, {events} events, {held} clauses held throughout"
+        )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,18 +82,21 @@ def start_peer(request: pytest.FixtureRequest) -> Iterator[StartPeer]:
         pytest.skip(str(missing))
     peers: list[Peer] = []
 
-    def start(device: Device, options: Options = PLAIN) -> Peer:
-        peers.append(Peer(device, options))
-        return peers[-1]
+    with ExitStack() as stack:
 
-    yield start
-    for peer in peers:
-        peer.close()
-    if not request.node.stash.get(PASSED, False):
+        def start(device: Device, options: Options = PLAIN) -> Peer:
+            peers.append(Peer(device, options))
+            stack.callback(peers[-1].close)
+            return peers[-1]
+
+        yield start
+    if not (peers and request.node.stash.get(PASSED, False)):
         return
     name, found = case_name(request.node.nodeid), dict[str, Finding]()
     for index, peer in enumerate(peers):
-        found |= breaches(judge(f"{name}.{index}" if index else name, peer.backend, peer.events))
-    wrong = compare(name, found, provoked(request)) if peers else []
+        results = judge(f"{name}.{index}" if index else name, peer.backend, peer.events)
+        request.config.stash[RESULTS].append(results)
+        found |= breaches(results)
+    wrong = compare(name, found, provoked(request))
     if wrong:
         pytest.fail("the checker sees otherwise:\n  " + "\n  ".join(wrong), pytrace=False)
