@@ -2,6 +2,8 @@ hdl/vio_spec_pkg.sv
 hdl/vio_pkg.sv
 hdl/pci/vio_bar.sv
 hdl/pci/vio_bus_gate.sv
+hdl/pci/vio_bus_master.sv
+hdl/pci/vio_host.sv
 hdl/pci/vio_irq.sv
 hdl/pci/vio_msix_table.sv
 hdl/pci/vio_pci_config.sv
@@ -34,10 +36,12 @@ hdl/ring/vio_ring_chain.sv
 hdl/ring/vio_ring_desc.sv
 hdl/ring/vio_ring_doorbell.sv
 hdl/ring/vio_ring_event.sv
+hdl/ring/vio_ring_fetch.sv
 hdl/ring/vio_ring_handover.sv
 hdl/ring/vio_ring_heads.sv
 hdl/ring/vio_ring_poll.sv
 hdl/ring/vio_ring_rdport.sv
+hdl/ring/vio_ring_return.sv
 hdl/ring/vio_ring_rr.sv
 hdl/ring/vio_ring_stop.sv
 hdl/ring/vio_ring_tags.sv

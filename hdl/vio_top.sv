@@ -1,5 +1,5 @@
-/// Virtio-pci block device: wiring of the front end, the ring engine, the DMA initiator and the block
-/// back end. One clock; reset may be asserted at any time and is released with the clock.
+/// Virtio-pci block device: wiring of the front end, the ring engine, the DMA initiator and the
+/// block back end. One clock; reset may be asserted at any time and is released with the clock.
 module vio_top
   import vio_pkg::*;
   import vio_spec_pkg::*;
@@ -12,7 +12,8 @@ module vio_top
   parameter int unsigned NumVectors = NumQueues + 1,
   /// Bits of a beat on both AXI4 ports, a power of two from 64 to 512.
   parameter int unsigned DataWidth = 256,
-  /// notify_off_multiplier: 0, or a power of two from 2 on (below 4 but 0 NOTIFICATION_DATA is not offered).
+  /// notify_off_multiplier: 0, or a power of two from 2 on (below 4 but 0 NOTIFICATION_DATA is not
+  /// offered).
   parameter int unsigned NotifyMultiplier = 4,
   /// What may be offered on top of VERSION_1, of all that this device can do.
   parameter logic [63:0] OfferedFeatures = '1,
@@ -144,65 +145,6 @@ module vio_top
   localparam logic [63:0] Offered =
       (OfferedFeatures & (RingFeatures | BlkFeatures)) | (64'd1 << FEATURE_VERSION_1);
 
-  // Host side: configuration space and BAR0.
-  reg_req_t    cfg_req, bar_req;
-  logic        cfg_gnt, cfg_rsp_valid, bar_gnt, bar_rsp_valid;
-  logic [31:0] cfg_rsp_rdata, bar_rsp_rdata;
-
-  vio_axil_target #(
-    .AddrWidth (12)
-  ) u_cfg_target (
-    .clk_i, .rst_ni,
-    .s_axil_awaddr  (s_cfg_axil_awaddr),
-    .s_axil_awvalid (s_cfg_axil_awvalid),
-    .s_axil_awready (s_cfg_axil_awready),
-    .s_axil_wdata   (s_cfg_axil_wdata),
-    .s_axil_wstrb   (s_cfg_axil_wstrb),
-    .s_axil_wvalid  (s_cfg_axil_wvalid),
-    .s_axil_wready  (s_cfg_axil_wready),
-    .s_axil_bresp   (s_cfg_axil_bresp),
-    .s_axil_bvalid  (s_cfg_axil_bvalid),
-    .s_axil_bready  (s_cfg_axil_bready),
-    .s_axil_araddr  (s_cfg_axil_araddr),
-    .s_axil_arvalid (s_cfg_axil_arvalid),
-    .s_axil_arready (s_cfg_axil_arready),
-    .s_axil_rdata   (s_cfg_axil_rdata),
-    .s_axil_rresp   (s_cfg_axil_rresp),
-    .s_axil_rvalid  (s_cfg_axil_rvalid),
-    .s_axil_rready  (s_cfg_axil_rready),
-    .req_o          (cfg_req),
-    .gnt_i          (cfg_gnt),
-    .rsp_valid_i    (cfg_rsp_valid),
-    .rsp_rdata_i    (cfg_rsp_rdata)
-  );
-
-  vio_axil_target #(
-    .AddrWidth (32)
-  ) u_bar_target (
-    .clk_i, .rst_ni,
-    .s_axil_awaddr  (s_bar_axil_awaddr),
-    .s_axil_awvalid (s_bar_axil_awvalid),
-    .s_axil_awready (s_bar_axil_awready),
-    .s_axil_wdata   (s_bar_axil_wdata),
-    .s_axil_wstrb   (s_bar_axil_wstrb),
-    .s_axil_wvalid  (s_bar_axil_wvalid),
-    .s_axil_wready  (s_bar_axil_wready),
-    .s_axil_bresp   (s_bar_axil_bresp),
-    .s_axil_bvalid  (s_bar_axil_bvalid),
-    .s_axil_bready  (s_bar_axil_bready),
-    .s_axil_araddr  (s_bar_axil_araddr),
-    .s_axil_arvalid (s_bar_axil_arvalid),
-    .s_axil_arready (s_bar_axil_arready),
-    .s_axil_rdata   (s_bar_axil_rdata),
-    .s_axil_rresp   (s_bar_axil_rresp),
-    .s_axil_rvalid  (s_bar_axil_rvalid),
-    .s_axil_rready  (s_bar_axil_rready),
-    .req_o          (bar_req),
-    .gnt_i          (bar_gnt),
-    .rsp_valid_i    (bar_rsp_valid),
-    .rsp_rdata_i    (bar_rsp_rdata)
-  );
-
   // Front end to ring engine.
   queue_cfg_t [NumQueues-1:0] queue_cfg;
   logic [63:0]                features;
@@ -213,7 +155,7 @@ module vio_top
   logic [31:0]                kick_data;
 
   // Interrupt messages, and the DMA initiator's leash.
-  logic        msg_valid, msg_ready, msg_done, dma_pause, dma_quiet, dma_pending, dma_enable;
+  logic        msg_valid, msg_ready, msg_done, dma_pause, dma_quiet, dma_pending;
   logic        bus_master;
   logic [12:0] max_payload_bytes, max_read_bytes;
   logic [63:0] msg_addr;
@@ -225,7 +167,7 @@ module vio_top
   logic [31:0]                 dev_cfg_addr, dev_cfg_wdata;
   logic [3:0]                  dev_cfg_strb;
 
-  vio_front #(
+  vio_host #(
     .DeviceType       (DEVICE_TYPE_BLK),
     .NumQueues        (NumQueues),
     .MaxQueueSize     (MaxQueueSize),
@@ -233,16 +175,17 @@ module vio_top
     .NotifyMultiplier (NotifyMultiplier),
     .Offered          (Offered),
     .DeviceCfgLength  (BLK_CFG_LENGTH)
-  ) u_front (
+  ) u_host (
     .clk_i, .rst_ni, .intx_o,
-    .cfg_req_i           (cfg_req),
-    .cfg_gnt_o           (cfg_gnt),
-    .cfg_rsp_valid_o     (cfg_rsp_valid),
-    .cfg_rsp_rdata_o     (cfg_rsp_rdata),
-    .bar_req_i           (bar_req),
-    .bar_gnt_o           (bar_gnt),
-    .bar_rsp_valid_o     (bar_rsp_valid),
-    .bar_rsp_rdata_o     (bar_rsp_rdata),
+    .s_cfg_axil_awaddr, .s_cfg_axil_awvalid, .s_cfg_axil_awready, .s_cfg_axil_wdata,
+    .s_cfg_axil_wstrb, .s_cfg_axil_wvalid, .s_cfg_axil_wready, .s_cfg_axil_bresp,
+    .s_cfg_axil_bvalid, .s_cfg_axil_bready, .s_cfg_axil_araddr, .s_cfg_axil_arvalid,
+    .s_cfg_axil_arready, .s_cfg_axil_rdata, .s_cfg_axil_rresp, .s_cfg_axil_rvalid,
+    .s_cfg_axil_rready, .s_bar_axil_awaddr, .s_bar_axil_awvalid, .s_bar_axil_awready,
+    .s_bar_axil_wdata, .s_bar_axil_wstrb, .s_bar_axil_wvalid, .s_bar_axil_wready,
+    .s_bar_axil_bresp, .s_bar_axil_bvalid, .s_bar_axil_bready, .s_bar_axil_araddr,
+    .s_bar_axil_arvalid, .s_bar_axil_arready, .s_bar_axil_rdata, .s_bar_axil_rresp,
+    .s_bar_axil_rvalid, .s_bar_axil_rready,
     .bus_master_o        (bus_master),
     .max_payload_bytes_o (max_payload_bytes),
     .max_read_bytes_o    (max_read_bytes),
@@ -404,31 +347,27 @@ module vio_top
     .m_axi_bready      (m_med_axi_bready)
   );
 
-  vio_fence #(
-    .NumQueues (NumQueues)
-  ) u_fence (
-    .clk_i, .rst_ni,
-    .command_i  (wr_cmd_valid[DmaBlk] && wr_cmd_ready[DmaBlk]),
-    .response_i (wr_rsp_valid[DmaBlk]),
-    .stopped_i  (ring_stopped),
-    .stopped_o  (stopped)
-  );
-
-  // The initiator; its handshakes go through the gate, its payloads beside it.
-  logic               arvalid, arready, rvalid, rready, rlast;
-  logic               awvalid, awready, wvalid, wready, bvalid, bready;
-  logic [IdWidth-1:0] rid, bid;
-  logic [1:0]         rresp, bresp;
-  logic [2:0]         unused_dma_idle;
-
-  vio_dma #(
+  vio_bus_master #(
+    .NumQueues (NumQueues),
     .DataWidth (DataWidth),
     .IdWidth   (IdWidth)
-  ) u_dma (
+  ) u_bus (
     .clk_i, .rst_ni,
+    .m_dma_axi_arid, .m_dma_axi_araddr, .m_dma_axi_arlen, .m_dma_axi_arsize, .m_dma_axi_arburst,
+    .m_dma_axi_arvalid, .m_dma_axi_arready, .m_dma_axi_rid, .m_dma_axi_rdata, .m_dma_axi_rresp,
+    .m_dma_axi_rlast, .m_dma_axi_rvalid, .m_dma_axi_rready, .m_dma_axi_awid, .m_dma_axi_awaddr,
+    .m_dma_axi_awlen, .m_dma_axi_awsize, .m_dma_axi_awburst, .m_dma_axi_awvalid,
+    .m_dma_axi_awready, .m_dma_axi_wdata, .m_dma_axi_wstrb, .m_dma_axi_wlast, .m_dma_axi_wvalid,
+    .m_dma_axi_wready, .m_dma_axi_bid, .m_dma_axi_bresp, .m_dma_axi_bvalid, .m_dma_axi_bready,
+    .bus_master_i        (bus_master),
+    .pause_i             (dma_pause),
+    .resetting_i         (resetting),
+    .quiet_o             (dma_quiet),
+    .pending_o           (dma_pending),
+    .ring_stopped_i      (ring_stopped),
+    .stopped_o           (stopped),
     .max_payload_bytes_i (max_payload_bytes),
     .max_read_bytes_i    (max_read_bytes),
-    .enable_i            (dma_enable),
     .rd_cmd_valid_i      (rd_cmd_valid),
     .rd_cmd_ready_o      (rd_cmd_ready),
     .rd_cmd_i            (rd_cmd),
@@ -449,83 +388,7 @@ module vio_top
     .msg_ready_o         (msg_ready),
     .msg_addr_i          (msg_addr),
     .msg_data_i          (msg_data),
-    .msg_done_o          (msg_done),
-    .dma_idle_o          (unused_dma_idle),
-    .m_axi_arid          (m_dma_axi_arid),
-    .m_axi_araddr        (m_dma_axi_araddr),
-    .m_axi_arlen         (m_dma_axi_arlen),
-    .m_axi_arsize        (m_dma_axi_arsize),
-    .m_axi_arburst       (m_dma_axi_arburst),
-    .m_axi_arvalid       (arvalid),
-    .m_axi_arready       (arready),
-    .m_axi_rid           (rid),
-    .m_axi_rdata         (m_dma_axi_rdata),
-    .m_axi_rresp         (rresp),
-    .m_axi_rlast         (rlast),
-    .m_axi_rvalid        (rvalid),
-    .m_axi_rready        (rready),
-    .m_axi_awid          (m_dma_axi_awid),
-    .m_axi_awaddr        (m_dma_axi_awaddr),
-    .m_axi_awlen         (m_dma_axi_awlen),
-    .m_axi_awsize        (m_dma_axi_awsize),
-    .m_axi_awburst       (m_dma_axi_awburst),
-    .m_axi_awvalid       (awvalid),
-    .m_axi_awready       (awready),
-    .m_axi_wdata         (m_dma_axi_wdata),
-    .m_axi_wstrb         (m_dma_axi_wstrb),
-    .m_axi_wlast         (m_dma_axi_wlast),
-    .m_axi_wvalid        (wvalid),
-    .m_axi_wready        (wready),
-    .m_axi_bid           (bid),
-    .m_axi_bresp         (bresp),
-    .m_axi_bvalid        (bvalid),
-    .m_axi_bready        (bready)
-  );
-
-  vio_bus_gate #(
-    .IdWidth (IdWidth)
-  ) u_gate (
-    .clk_i, .rst_ni,
-    .bus_master_i (bus_master),
-    .pause_i      (dma_pause),
-    .resetting_i  (resetting),
-    .enable_o     (dma_enable),
-    .quiet_o      (dma_quiet),
-    .pending_o    (dma_pending),
-    .arid_i       (m_dma_axi_arid),
-    .arlen_i      (m_dma_axi_arlen),
-    .arvalid_i    (arvalid),
-    .arready_o    (arready),
-    .rid_o        (rid),
-    .rresp_o      (rresp),
-    .rlast_o      (rlast),
-    .rvalid_o     (rvalid),
-    .rready_i     (rready),
-    .awid_i       (m_dma_axi_awid),
-    .awvalid_i    (awvalid),
-    .awready_o    (awready),
-    .wlast_i      (m_dma_axi_wlast),
-    .wvalid_i     (wvalid),
-    .wready_o     (wready),
-    .bid_o        (bid),
-    .bresp_o      (bresp),
-    .bvalid_o     (bvalid),
-    .bready_i     (bready),
-    .m_arvalid    (m_dma_axi_arvalid),
-    .m_arready    (m_dma_axi_arready),
-    .m_rid        (m_dma_axi_rid),
-    .m_rresp      (m_dma_axi_rresp),
-    .m_rlast      (m_dma_axi_rlast),
-    .m_rvalid     (m_dma_axi_rvalid),
-    .m_rready     (m_dma_axi_rready),
-    .m_awvalid    (m_dma_axi_awvalid),
-    .m_awready    (m_dma_axi_awready),
-    .m_wvalid     (m_dma_axi_wvalid),
-    .m_wready     (m_dma_axi_wready),
-    .m_bid        (m_dma_axi_bid),
-    .m_bresp      (m_dma_axi_bresp),
-    .m_bvalid     (m_dma_axi_bvalid),
-    .m_bready     (m_dma_axi_bready)
+    .msg_done_o          (msg_done)
   );
 
 endmodule

@@ -1,7 +1,7 @@
 /// AXI4-Lite target that turns its five channels into one register access at a time.
 ///
-/// Addresses and data may come in any order. A write whose address and data were both taken before a
-/// read's address is performed before that read, unless the host holds back an earlier write's
+/// Addresses and data may come in any order. A write whose address and data were both taken before
+/// a read's address is performed before that read, unless the host holds back an earlier write's
 /// response. Every access is answered OKAY.
 module vio_axil_target
   import vio_pkg::*;

@@ -1,5 +1,5 @@
-/// The common configuration structure (virtio 1.4, 4.1.4.3): puts the registers of feature negotiation,
-/// device status and queue banks at their offsets.
+/// The common configuration structure (virtio 1.4, 4.1.4.3): puts the registers of feature
+/// negotiation, device status and queue banks at their offsets.
 ///
 /// Only the bytes that an access writes change. While a reset is under way, writes are ignored.
 module vio_common_cfg
@@ -47,7 +47,7 @@ module vio_common_cfg
 
   // The dwords that hold several fields.
   localparam logic [31:0] VectorWord = COMMON_CONFIG_MSIX_VECTOR;  // config_msix_vector, num_queues
-  localparam logic [31:0] StatusWord = COMMON_DEVICE_STATUS;       // status, generation, queue_select
+  localparam logic [31:0] StatusWord = COMMON_DEVICE_STATUS;       // generation, queue_select
 
   logic [15:0] config_vector_q, queue_select_q;
   logic        write;

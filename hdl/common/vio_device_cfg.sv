@@ -1,8 +1,8 @@
-/// Device-specific configuration space as the driver sees it, with its generation
-/// (virtio 1.4, 2.5 and 4.1.4.3.1).
+/// Device-specific configuration space as the driver sees it, with its generation (virtio 1.4, 2.5
+/// and 4.1.4.3.1).
 ///
-/// A change makes the shown copy dirty; the generation steps when a dirty copy is read, so it cannot
-/// wrap round to an old value between two reads. While suspended the copy stands still.
+/// A change makes the shown copy dirty; the generation steps when a dirty copy is read, so it
+/// cannot wrap round to an old value between two reads. While suspended the copy stands still.
 module vio_device_cfg
   import vio_pkg::*;
 #(

@@ -19,8 +19,8 @@ module vio_features
   output logic [31:0] driver_select_o,
   output logic [31:0] driver_feature_o,
 
-  /// The driver's choice can be accepted: nothing but offered bits, VERSION_1 among them. None of the
-  /// features that this device offers depends on another.
+  /// The driver's choice can be accepted: nothing but offered bits, VERSION_1 among them. None of
+  /// the features that this device offers depends on another.
   output logic        acceptable_o,
   /// Negotiated features; zero until FEATURES_OK.
   output logic [63:0] features_o

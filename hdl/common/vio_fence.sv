@@ -1,5 +1,6 @@
 /// Holds back the word that a queue has stopped until every write of the back end that was accepted
-/// before has its response: a chain is complete, for the ring engine, when its data are on their way.
+/// before has its response: a chain is complete, for the ring engine, when its data are on their
+/// way.
 ///
 /// Responses come in the order of the commands, so counting them is enough.
 module vio_fence #(

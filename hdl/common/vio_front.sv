@@ -1,5 +1,6 @@
-/// The virtio-pci front end: configuration space, BAR0 and interrupts of the function, and the device
-/// status with everything that hangs on it. The ring engine and the back end see what the driver set up.
+/// The virtio-pci front end: configuration space, BAR0 and interrupts of the function, and the
+/// device status with everything that hangs on it. The ring engine and the back end see what the
+/// driver set up.
 module vio_front
   import vio_pkg::*;
 #(
@@ -77,7 +78,7 @@ module vio_front
   localparam int unsigned Stride       = NotifyMultiplier < 4 ? 4 : NotifyMultiplier;
   localparam int unsigned NotifyLength = NumQueues * Stride;
   localparam int unsigned BarEnd       = int'(BarNotify) + NotifyLength;
-  localparam logic [63:0] BarSize      = BarEnd <= 32'h1_0000 ? 64'h1_0000 : 64'd1 << $clog2(BarEnd);
+  localparam logic [63:0] BarSize      = 64'd1 << (BarEnd <= 32'h1_0000 ? 16 : $clog2(BarEnd));
 
   pci_ctrl_t   pci_ctrl;
   logic        flr, clear, live, suspended, features_ok, acceptable, status_notify, cfg_notify;

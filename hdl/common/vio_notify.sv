@@ -1,8 +1,8 @@
-/// The NOTIFY structure: decodes a doorbell write into a kick of one queue
-/// (virtio 1.4, 2.9, 4.1.4.4 and 4.1.5.2).
+/// The NOTIFY structure: decodes a doorbell write into a kick of one queue (virtio 1.4, 2.9,
+/// 4.1.4.4 and 4.1.5.2).
 ///
-/// With a multiplier the address names the queue, without one the value does. A doorbell of the wrong
-/// width, or of a queue that does not exist, is no doorbell.
+/// With a multiplier the address names the queue, without one the value does. A doorbell of the
+/// wrong width, or of a queue that does not exist, is no doorbell.
 module vio_notify
   import vio_pkg::*;
   import vio_spec_pkg::*;
@@ -30,7 +30,8 @@ module vio_notify
   logic [31:0] index;
   assign whole    = features_i[FEATURE_NOTIFICATION_DATA];
   assign upper    = !whole && req_i.strb[1:0] == '0;
-  assign width_ok = whole ? req_i.strb == '1 : upper ? req_i.strb[3:2] == '1 : req_i.strb[1:0] == '1;
+  assign width_ok = (upper || req_i.strb[1:0] == '1)
+                    && (!(whole || upper) || req_i.strb[3:2] == '1);
   assign value    = upper ? req_i.wdata[31:16] : req_i.wdata[15:0];
 
   if (NotifyMultiplier == 0) begin : gen_by_value

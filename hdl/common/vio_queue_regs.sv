@@ -1,8 +1,8 @@
-/// The queue banks of the common configuration structure: one bank of registers per virtqueue, selected
-/// by queue_select, and the reset of a single queue (virtio 1.4, 2.6.1 and 4.1.4.3).
+/// The queue banks of the common configuration structure: one bank of registers per virtqueue,
+/// selected by queue_select, and the reset of a single queue (virtio 1.4, 2.6.1 and 4.1.4.3).
 ///
-/// An enabled queue's size and addresses stand still; they change again after a reset of the queue or
-/// of the device. A queue that does not exist reads size 0 and ignores writes.
+/// An enabled queue's size and addresses stand still; they change again after a reset of the queue
+/// or of the device. A queue that does not exist reads size 0 and ignores writes.
 module vio_queue_regs
   import vio_pkg::*;
   import vio_spec_pkg::*;

@@ -1,5 +1,5 @@
-/// BAR0: takes accesses from the host port and from the PCI_CFG window, one at a time, and hands each
-/// to the structure that it addresses. Anything unmapped reads 0 and ignores writes.
+/// BAR0: takes accesses from the host port and from the PCI_CFG window, one at a time, and hands
+/// each to the structure that it addresses. Anything unmapped reads 0 and ignores writes.
 ///
 /// Structures see an access for one cycle and answer a read in the next one.
 module vio_bar

@@ -1,6 +1,6 @@
-/// Stands between the DMA initiator and the bus for the sake of Bus Master Enable: says when nothing is
-/// being presented, and, while a reset drains with bus mastering off, answers what is still queued
-/// with errors itself, so that the drain ends and nothing reaches the bus.
+/// Stands between the DMA initiator and the bus for the sake of Bus Master Enable: says when
+/// nothing is being presented, and, while a reset drains with bus mastering off, answers what is
+/// still queued with errors itself, so that the drain ends and nothing reaches the bus.
 ///
 /// Handshakes only: payloads pass beside it.
 module vio_bus_gate #(
@@ -17,7 +17,7 @@ module vio_bus_gate #(
   output logic               enable_o,
   /// No address and no write data is being presented or owed.
   output logic               quiet_o,
-  /// Reads or writes on the bus await their response.
+  /// Reads on the bus await their data.
   output logic               pending_o,
 
   // The initiator's side.
@@ -84,7 +84,7 @@ module vio_bus_gate #(
   logic idle;
   assign idle      = quiet_o && reads_q == '0 && addrs_q == '0;
   assign quiet_o   = !arvalid_i && !awvalid_i && !wvalid_i && addrs_q == datas_q;
-  assign pending_o = !sink_q && (reads_q != '0 || addrs_q != '0);
+  assign pending_o = !sink_q && reads_q != '0;
   assign enable_o  = sink_q || (bus_master_i && !pause_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_sink

@@ -1,8 +1,9 @@
-/// Interrupts of the function: takes used buffer and configuration change notifications, and turns each
-/// into an MSI-X message, or into ISR bits and INTx while MSI-X is off (virtio 1.4, 4.1.4.5, 4.1.5).
+/// Interrupts of the function: takes used buffer and configuration change notifications, and turns
+/// each into an MSI-X message, or into ISR bits and INTx while MSI-X is off (virtio 1.4, 4.1.4.5,
+/// 4.1.5).
 ///
-/// An event is kept per source (queue or configuration), not per vector, until its message has left:
-/// so a reset queue takes its own events with it, also where a vector is shared.
+/// An event is kept per source (queue or configuration), not per vector, until its message has
+/// left: so a reset queue takes its own events with it, also where a vector is shared.
 module vio_irq
   import vio_pkg::*;
 #(

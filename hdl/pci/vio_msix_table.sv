@@ -23,7 +23,7 @@ module vio_msix_table
   output logic [31:0]            msg_data_o
 );
 
-  // One memory per field, so that a whole message is read at once; unset words are whatever they were.
+  // One memory per field, so that a whole message is read at once; a reset leaves them alone.
   logic [31:0] addr_low_mem [NumVectors];
   logic [31:0] addr_high_mem[NumVectors];
   logic [31:0] data_mem     [NumVectors];

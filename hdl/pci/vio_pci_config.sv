@@ -1,7 +1,8 @@
-/// PCI configuration space of a modern virtio function: type 0 header, power management, PCI Express
-/// endpoint, MSI-X and the five virtio capabilities (virtio 1.4, 4.1.2 to 4.1.4).
+/// PCI configuration space of a modern virtio function: type 0 header, power management, PCI
+/// Express endpoint, MSI-X and the five virtio capabilities (virtio 1.4, 4.1.2 to 4.1.4).
 ///
-/// A write that stops DMA or silences interrupts is answered once nothing of either is left on its way.
+/// A write that stops DMA or silences interrupts is answered once nothing of either is left on its
+/// way.
 module vio_pci_config
   import vio_pkg::*;
   import vio_spec_pkg::*;
@@ -62,12 +63,15 @@ module vio_pci_config
   localparam logic [7:0] PosWindow = 8'hd4;
 
   localparam logic [15:0] DeviceId     = 16'(MODERN_DEVICE_ID_BASE + DeviceType);
-  localparam logic [15:0] CommandMask  = 16'h0546;  // memory, bus master, parity, SERR, INTx disable
-  localparam logic [15:0] DevCtlMask   = 16'h79ff;  // all but auxiliary power, phantom functions, FLR
+  localparam logic [15:0] CommandMask  = 16'h0546;  // memory, bus master, parity, SERR, INTx
+  localparam logic [15:0] DevCtlMask   = 16'h79ff;  // not: FLR, auxiliary power, phantom
   localparam logic [15:0] DevCtlReset  = 16'h2810;  // 512-byte reads, relaxed ordering, no-snoop
   localparam logic [15:0] DevCtl2Mask  = 16'h001f;  // completion timeout
   localparam logic [15:0] LinkCtlMask  = 16'h00c3;
   localparam logic [2:0]  MaxPayload   = 3'd2;      // 512 bytes
+  // FLR, role-based error reporting, no latency limits, 8-bit tags.
+  localparam logic [31:0] DeviceCaps   = PCIE_DEVICE_CAPABILITIES_FLR | 32'h8fe0
+                                         | 32'(MaxPayload);
   localparam logic [63:0] BarMask      = ~(BarSize - 64'd1);
 
   logic [15:0] command_q, dev_ctl_q, dev_ctl2_q, link_ctl_q;
@@ -131,7 +135,7 @@ module vio_pci_config
       10'h010: rdata = {16'h0003, PosPcie, 8'(PCI_CAP_ID_POWER_MANAGEMENT)};
       10'h011: rdata = {28'h0, 2'b10, d3_q, d3_q};  // no soft reset on the way back to D0
       10'h012: rdata = {16'h0002, PosMsix, 8'(PCI_CAP_ID_PCI_EXPRESS)};
-      10'h013: rdata = {3'b000, 1'b1, 12'h000, 1'b1, 9'h000, 1'b1, 2'b00, MaxPayload} | 32'h0000_0fc0;
+      10'h013: rdata = DeviceCaps;
       10'h014: rdata = {10'h0, transactions_pending_i, 5'h0, dev_ctl_q};
       10'h015: rdata = 32'h0040_7c83;               // 8 GT/s, x8
       10'h016: rdata = {16'h1083, link_ctl_q};
@@ -206,7 +210,7 @@ module vio_pci_config
       {msix_enable_q, msix_mask_q, d3_q}                                   <= '0;
       dev_ctl_q                                                            <= DevCtlReset;
     end else if (flr) begin
-      // Max_Payload_Size and the link's settings belong to the link: a function-level reset keeps them.
+      // A function-level reset keeps Max_Payload_Size and the link's settings.
       {command_q, dev_ctl2_q, bar_q, cache_line_q, int_line_q} <= '0;
       {msix_enable_q, msix_mask_q, d3_q}                       <= '0;
       dev_ctl_q <= {DevCtlReset[15:8], dev_ctl_q[7:5], DevCtlReset[4:0]};

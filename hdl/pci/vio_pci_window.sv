@@ -1,5 +1,5 @@
-/// The PCI_CFG capability's registers: bar, offset, length and pci_cfg_data, through which a host that
-/// has mapped nothing reaches BAR0 (virtio 1.4, 4.1.4.9).
+/// The PCI_CFG capability's registers: bar, offset, length and pci_cfg_data, through which a host
+/// that has mapped nothing reaches BAR0 (virtio 1.4, 4.1.4.9).
 ///
 /// An access to pci_cfg_data performs a BAR access of 1, 2 or 4 bytes before it is answered. With
 /// another BAR, another length or a misaligned offset it performs none.
