@@ -139,6 +139,11 @@ CASES = {
         lambda: net(offered=(1, 7, 9), accepted=(9,)),
     ),
     "DRV-FEAT-005": case(working, lambda: offering(25, accept=VERSION_1 | 1 << 25).negotiate()),
+    "DRV-FEAT-004": case(
+        lambda: offering(25).negotiate(),
+        lambda: offering(25, accept=VERSION_1 | 1 << 25).negotiate(),
+        aside=("DEV-FEAT-004",),
+    ),
     "DRV-FEAT-006": case(working, lambda: offering(45, accept=VERSION_1 | 1 << 45).negotiate()),
     "DRV-FEAT-008": case(working, lambda: offering(20, accept=VERSION_1 | 1 << 20).negotiate()),
     "DEV-FEAT-001": case(working, lambda: net(offered=(11,), accepted=())),

@@ -62,6 +62,10 @@ def used_flags(script: Script, value: int) -> Script:
     return script.dma_w(script.ring.used_flags, value.to_bytes(2, "little"))
 
 
+def avail_event(script: Script, index: int) -> Script:
+    return script.dma_w(script.ring.avail_event, index.to_bytes(2, "little"))
+
+
 def packed_work() -> Script:
     return packed().put().doorbell().look(0).dma_w(BUFFER, bytes(512)).put_used(0, 0).message()
 
@@ -164,6 +168,22 @@ SPLIT = {
     "DEV-SPLIT-008": case(
         lambda: mixed().dma_r(TABLE_ADDR, ONE.pack()).element(0, 0).used_idx().message(),
         lambda: mixed().element(0, 0).used_idx(),
+    ),
+    "DEV-SPLIT-009": case(
+        lambda: event(split(), 9).give().use().message(), lambda: event(split(), 9).give().use().pause()
+    ),
+    "DEV-SPLIT-012": case(
+        lambda: stepped(split(EVENT), 1).give().use().message(),
+        lambda: stepped(split(EVENT), 1).give().use().pause(),
+        aside=("DRV-SPLIT-014",),
+    ),
+    "DRV-SPLIT-020": case(
+        lambda: avail_event(split(), 9).give(), lambda: avail_event(split(), 9).desc(0).publish(0).pause()
+    ),
+    "DRV-SPLIT-023": case(
+        lambda: used_flags(split(EVENT), 1).give(),
+        lambda: used_flags(split(EVENT), 1).desc(0).publish(0).pause(),
+        aside=("DEV-SPLIT-020",),
     ),
     "DEV-SPLIT-010": case(
         working, lambda: stepped(split(), 1).give().use().message(), lambda: working().message()

@@ -53,6 +53,13 @@ def changed(generation: int, *, write: bool = False) -> Script:
     return config(0, b"\2\0\0\0", script.r("config_generation", 1)).r("config_generation", generation)
 
 
+def written(value: int) -> Script:
+    """writeback is written as 1 while suspended, and then read as `value`."""
+    script = Script(features=VERSION_1 | SUSPEND | 0xA00).live()
+    config(0x20, b"\0", script).status(0x1F).sees(0x1B).bar_w(DEVICE + 0x20, b"\1")
+    return config(0x20, bytes([value]), script.status(0x1F).sees(0x0F))
+
+
 def starting() -> Script:
     return Script().reset().status(1).status(3).offer()
 
@@ -69,6 +76,8 @@ CASES = {
     "DRV-SUSP-005": case(resumed, lambda: suspended().bar_w(DEVICE + 0x20, b"\1")),
     "DRV-SUSP-006": case(resumed, lambda: resuming().doorbell()),
     "DEV-SUSP-001": case(lambda: early(1), lambda: early(0x11)),
+    "DEV-SUSP-002": case(lambda: written(0), lambda: written(1), aside=("DRV-SUSP-005",)),
+    "DEV-SUSP-010": case(resumed, lambda: suspended().dma_r(RINGS[0], bytes(16))),
     "DEV-SUSP-003": case(resumed, lambda: suspended().message(), lambda: suspended().line(1)),
     "DEV-SUSP-004": case(
         resumed, lambda: suspended().dma_r(RINGS[1], bytes(4)), lambda: suspended().dma_w(BUFFER, bytes(4))

@@ -51,7 +51,19 @@ def decode(chain: Chain) -> Request | None:
     return Request(kind, sector, length, chain.status, chain)
 
 
-class RequestRule(Rule):
+class BlkRule(Rule):
+    """A rule that looks at configuration fields of a block device."""
+
+    def config(self, name: str) -> int | None:
+        """Return a configuration field as the driver last read it, None if it never did."""
+        field: spec.Field = (BLK_CFG | BLK_ZONED_CFG)[name]
+        values = self.state.devconfig.values
+        found = [values.get(index) for index in range(field.offset, field.end)]
+        known = [byte for byte in found if byte is not None]
+        return int.from_bytes(bytes(known), "little") if len(known) == field.width else None
+
+
+class RequestRule(BlkRule):
     """A rule on block requests, judged when they come back; it needs the device's DMA."""
 
     kinds: tuple[int, ...] = ()
@@ -68,11 +80,3 @@ class RequestRule(Rule):
     def request(self, request: Request) -> None:
         """Judge it."""
         raise NotImplementedError
-
-    def config(self, name: str) -> int | None:
-        """Return a configuration field as the driver last read it, None if it never did."""
-        field: spec.Field = (BLK_CFG | BLK_ZONED_CFG)[name]
-        values = self.state.devconfig.values
-        found = [values.get(index) for index in range(field.offset, field.end)]
-        known = [byte for byte in found if byte is not None]
-        return int.from_bytes(bytes(known), "little") if len(known) == field.width else None

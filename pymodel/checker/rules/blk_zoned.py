@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymodel.checker.facts import DeviceConfigRead
 from pymodel.checker.rule import Rule, on
-from pymodel.checker.rules.blk_request import Request, RequestRule
+from pymodel.checker.rules.blk_request import BlkRule, Request, RequestRule
 from pymodel.spec import (
     BLK_SECTOR,
     BLK_ZONED_CFG,
@@ -65,6 +65,51 @@ class ZonedPaddingIsZero(_Zoned):
         """Padding is read."""
         if offset in _PADDING and self.session.has(BlkFeature.ZONED):
             self.judge(value == 0, f"padding at {offset:#x} reads {value:#x}")
+
+
+class _ZonedLimits(BlkRule):
+    """A rule on configuration fields taken together, judged whenever a zoned one is read."""
+
+    names: tuple[str, ...] = ()
+
+    @on(DeviceConfigRead)
+    def read(self, fact: DeviceConfigRead) -> None:
+        """The zoned part is read, and the other fields were."""
+        if self.state.device_type == DeviceType.BLK and fact.offset + len(fact.data) > _START:
+            values = [self.config(name) for name in self.names]
+            known = [value for value in values if value is not None]
+            if len(known) == len(values):
+                self.limits(*known)
+
+    def limits(self, *values: int) -> None:
+        """Judge them."""
+        raise NotImplementedError
+
+
+class AppendLimitFitsSegments(_ZonedLimits):
+    """max_append_sectors does not exceed seg_max times size_max bytes (5.2.5.2)."""
+
+    clause = "DEV-BLK-017"
+    names = ("max_append_sectors", "seg_max", "size_max")
+
+    def limits(self, *values: int) -> None:
+        """Compare in bytes."""
+        append, segments, size = values
+        message = f"max_append_sectors is {append}, seg_max * size_max {segments * size} bytes"
+        self.judge(append * BLK_SECTOR <= segments * size, message)
+
+
+class EraseAlignmentFitsZones(_ZonedLimits):
+    """secure_erase_sector_alignment is a multiple of zone_sectors (5.2.6.2)."""
+
+    clause = "DEV-BLK-060"
+    names = ("secure_erase_sector_alignment", "zone_sectors")
+
+    def limits(self, *values: int) -> None:
+        """Compare."""
+        alignment, zone = values
+        if zone and self.session.has(BlkFeature.ZONED):
+            self.judge(alignment % zone == 0, f"erasing is aligned to {alignment} sectors, zones are {zone}")
 
 
 class _ZoneRequest(RequestRule):

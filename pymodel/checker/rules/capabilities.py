@@ -384,6 +384,19 @@ class NotifyOffFits(_NotifyOff):
     clause = "DEV-PCI-034"
 
 
+class NotifyFitsAllQueues(_NotifyOff):
+    """The notification structure is large enough for all queues (4.1.4.4.1), as far as they were read."""
+
+    clause = "DEV-PCI-033"
+
+
+class NotifyFitsAllQueuesWithData(_NotifyOff):
+    """With NOTIFICATION_DATA the structure is large enough for all queues (4.1.4.4.1), as far as read."""
+
+    clause = "DEV-PCI-038"
+    width = 4
+
+
 class NotifyOffFitsWithData(_NotifyOff):
     """With NOTIFICATION_DATA the structure holds every queue's doorbell of 4 bytes (4.1.4.4.1)."""
 

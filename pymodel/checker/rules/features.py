@@ -70,6 +70,18 @@ class OnlyDescribedIsAccepted(_Accepted):
         self.judge(not bad, f"bits {bad:#x} are accepted, which the standard does not describe")
 
 
+class UnknownFeaturesAreIgnored(_Accepted):
+    """The driver ignores offered bits that the standard does not describe: it leaves them clear (2.2.1)."""
+
+    clause = "DRV-FEAT-004"
+
+    def accepted(self, bits: int, offered: int | None) -> None:
+        """Such bits are offered."""
+        unknown = undescribed(offered or 0, self.state.device_type)
+        if unknown:
+            self.judge(not bits & unknown, f"unknown bits {bits & unknown:#x} are accepted")
+
+
 class NoReservedIsAccepted(_Accepted):
     """The driver accepts no reserved feature bit: 44 to 49, and 128 and up (2.2.1, 2.2)."""
 

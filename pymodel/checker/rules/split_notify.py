@@ -7,7 +7,8 @@ from typing import ClassVar
 from pymodel.checker.facts import AvailFlags, Doorbell, Due, Spurious, UsedFlags
 from pymodel.checker.rule import Rule, on
 from pymodel.checker.state.queue import Queue
-from pymodel.spec import Feature
+from pymodel.checker.state.split import SplitTracker
+from pymodel.spec import AVAIL_F_NO_INTERRUPT, USED_F_NO_NOTIFY, Feature
 
 
 class _Flags(Rule):
@@ -74,8 +75,15 @@ class _Owed(Rule):
     @on(Due)
     def due(self, fact: Due) -> None:
         """A notification came, or is overdue."""
-        if fact.what == self.what:
+        if fact.what != self.what or fact.queue is None:
+            return
+        ring = fact.queue.tracker
+        if isinstance(ring, SplitTracker) and self.concerns(ring):
             self.judge(not fact.late, f"{fact.queue}: {fact.detail}")
+
+    def concerns(self, ring: SplitTracker) -> bool:
+        """Whether the ring puts the clause to the test."""
+        return True
 
 
 class InterruptsFollowFlags(_Owed):
@@ -94,6 +102,53 @@ class InterruptsFollowUsedEvent(_Owed):
 
     clause = "DEV-SPLIT-013"
     what = "used-event"
+
+
+class UsedEventIsIgnored(_Owed):
+    """Without EVENT_IDX the device ignores used_event (2.7.7.2).
+
+    Judged where the driver stored something there that would not call for a notification.
+    """
+
+    clause = "DEV-SPLIT-009"
+    what = "used-flags"
+
+    def concerns(self, ring: SplitTracker) -> bool:
+        """used_event lies elsewhere."""
+        return ring.used_event != 0
+
+
+class InterruptFlagIsIgnored(_Owed):
+    """With EVENT_IDX the device ignores bit 0 of avail.flags (2.7.7.2); judged where it is set."""
+
+    clause = "DEV-SPLIT-012"
+    what = "used-event"
+
+    def concerns(self, ring: SplitTracker) -> bool:
+        """avail.flags has bit 0."""
+        return bool(ring.flags & AVAIL_F_NO_INTERRUPT)
+
+
+class AvailEventIsIgnored(_Owed):
+    """Without EVENT_IDX the driver ignores avail_event (2.7.10.1); judged where it is not 0."""
+
+    clause = "DRV-SPLIT-020"
+    what = "doorbell-flags"
+
+    def concerns(self, ring: SplitTracker) -> bool:
+        """avail_event lies elsewhere."""
+        return ring.used.avail_event != 0
+
+
+class NotifyFlagIsIgnored(_Owed):
+    """With EVENT_IDX the driver ignores bit 0 of used.flags (2.7.10.1); judged where it is set."""
+
+    clause = "DRV-SPLIT-023"
+    what = "doorbell-event"
+
+    def concerns(self, ring: SplitTracker) -> bool:
+        """used.flags has bit 0."""
+        return bool(ring.used.flags & USED_F_NO_NOTIFY)
 
 
 class DoorbellsFollowFlags(_Owed):

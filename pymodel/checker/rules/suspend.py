@@ -318,6 +318,61 @@ class ResumeComesAbout(Rule):
         self._since = None
 
 
+class ConfigWritesAreIgnored(Rule):
+    """A suspended device ignores writes to its configuration (3.4.2).
+
+    A breach is a byte that reads as written, and read differently before; device_status does not count.
+    """
+
+    clause = "DEV-SUSP-002"
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self._before: dict[int, int] = {}
+        self._written: dict[int, int] = {}
+
+    @on(Suspension)
+    def suspension(self, fact: Suspension) -> None:
+        """The suspension begins."""
+        if fact.entered:
+            self._before = dict(self.state.devconfig.values)
+            self._written.clear()
+
+    @on(DeviceConfigWrite)
+    def write(self, fact: DeviceConfigWrite) -> None:
+        """A write during it."""
+        if self.session.phase == Phase.SUSPENDED:
+            self._written.update(enumerate(fact.data, fact.offset))
+
+    @on(DeviceConfigRead)
+    def read(self, fact: DeviceConfigRead) -> None:
+        """A read of what was written."""
+        for index, byte in enumerate(fact.data, fact.offset):
+            written, before = self._written.pop(index, None), self._before.get(index)
+            if written is not None and before is not None and written != before:
+                self.judge(
+                    byte != written, f"the byte at {index:#x} was written while suspended, and changed"
+                )
+
+
+class ConsumptionStopsFirst(Rule):
+    """Before it shows itself suspended the device stops consuming buffers (3.4.2): no DMA after it."""
+
+    clause = "DEV-SUSP-010"
+
+    @on(Suspension)
+    def suspension(self, fact: Suspension) -> None:
+        """The suspension went by."""
+        if not fact.entered and self.state.memory.seen:
+            self.held()
+
+    @on(Breach)
+    def dma(self, fact: Breach) -> None:
+        """DMA during it."""
+        if fact.kind == "dma-suspended":
+            self.breached(f"{fact.detail} by a suspended device", fact.event)
+
+
 class StartedBuffersAreUsedFirst(Rule):
     """Before it shows itself suspended the device uses all buffers that it works on (3.4.2).
 

@@ -19,11 +19,13 @@ LAYOUTS: dict[int, dict[str, spec.Field]] = {
 
 
 def _shapes(fields: dict[str, spec.Field]) -> set[tuple[int, int]]:
-    """Return the (offset, length) accesses that these fields allow; 64-bit fields as two halves."""
+    """Return the (offset, length) accesses that these fields allow: halves of 64 bits, bytes of padding."""
     shapes: set[tuple[int, int]] = set()
     for field in fields.values():
         width = 4 if field.width == 8 else field.width if field.width in (1, 2, 4) else 1
         shapes.update((offset, width) for offset in range(field.offset, field.end, width))
+    taken = {offset for field in fields.values() for offset in range(field.offset, field.end)}
+    shapes.update((offset, 1) for offset in range(max(taken)) if offset not in taken)
     return shapes
 
 

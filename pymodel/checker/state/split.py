@@ -180,10 +180,11 @@ class SplitTracker(Tracker):
         if offset == 0 and end >= 2:
             self._flags_store(int.from_bytes(data[:2], "little"))
         tail = spec.SPLIT_AVAIL_HEADER + 2 * self.size
-        if self.event_idx and offset <= tail and end >= tail + 2:
+        if offset <= tail and end >= tail + 2:
             self.used_event = int.from_bytes(data[tail - offset : tail - offset + 2], "little")
-            self.state.interrupts.void(self.queue)
-            self.state.interrupts.called(self.queue)
+            if self.event_idx:
+                self.state.interrupts.void(self.queue)
+                self.state.interrupts.called(self.queue)
         if offset <= 2 and end >= 4:
             self._index_store(int.from_bytes(data[2 - offset : 4 - offset], "little"))
 

@@ -40,13 +40,13 @@ class UsedRing:
                 self._store(slot, low - start, data[low - offset : high - offset])
         if offset == 0 and end >= 2:
             self.flags = int.from_bytes(data[:2], "little")
-            if self.flags & spec.USED_F_NO_NOTIFY:
+            if self.flags & spec.USED_F_NO_NOTIFY and not tracker.event_idx:
                 tracker.settle_kick()
             tracker.state.publish(facts.UsedFlags(tracker.queue, self.flags))
         tail = _HEADER + _ELEMENT * tracker.size
-        if tracker.event_idx and offset <= tail and end >= tail + 2:
+        if offset <= tail and end >= tail + 2:
             event_index = int.from_bytes(data[tail - offset : tail - offset + 2], "little")
-            if event_index != self.avail_event:
+            if tracker.event_idx and event_index != self.avail_event:
                 tracker.settle_kick()
             self.avail_event = event_index
         if offset <= 2 and end >= 4:
