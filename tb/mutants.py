@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,15 +83,19 @@ class Hunt:
         self._jobs = jobs
         self._done = done
         self._work = build_root() / "mutants"
+        self._trees = self._work
         self._history = self._work / "history.json"
 
     def run(self) -> list[Fate]:
         """Run the suite once without a mutant, then against each; raises ToolError if it is not clean."""
-        self._work.mkdir(parents=True, exist_ok=True)
-        seconds = self._baseline()
+        (self._work / "logs").mkdir(parents=True, exist_ok=True)
         kills: dict[str, str] = self._known_kills()
-        with ThreadPoolExecutor(self._jobs) as pool:
-            fates = list(pool.map(lambda mutant: self._try(mutant, seconds, kills), self._mutants))
+        # A folder of our own: two hunts at once must not share trees.
+        with tempfile.TemporaryDirectory(prefix="hunt-", dir=self._work) as trees:
+            self._trees = Path(trees)
+            seconds = self._baseline()
+            with ThreadPoolExecutor(self._jobs) as pool:
+                fates = list(pool.map(lambda mutant: self._try(mutant, seconds, kills), self._mutants))
         kills.update({fate.name: fate.test for fate in fates if fate.status == KILLED})
         write_whole(self._history, json.dumps(kills, indent=1))
         return fates
@@ -140,8 +145,7 @@ class Hunt:
         return Fate(mutant.name, KILLED, clauses, killer.name, killer.cycles, message=killer.message)
 
     def _copy(self, name: str) -> Path:
-        tree = self._work / "trees" / name
-        shutil.rmtree(tree, ignore_errors=True)
+        tree = self._trees / name
         ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "*.so")
         for folder in COPIED:
             if (ROOT / folder).is_dir():
@@ -150,7 +154,7 @@ class Hunt:
 
     def _suite(self, tree: Path, order: Sequence[str]) -> tuple[list[Result], Path]:
         """Run the tests of a tree in this order, up to the first that a clause fails."""
-        out, log = tree / "run", tree / "run.log"
+        out, log = tree / "run", self._work / "logs" / f"{tree.name}.log"
         command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), "--jobs", "1"]
         command += ["--until-violation"] if order else []
         command += [word for name in order for word in ("--test", name)]
