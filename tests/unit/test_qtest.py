@@ -75,22 +75,23 @@ def test_only_the_table_is_translated(slots: MessageSlots) -> None:
         assert slots.to_driver(bar, addr, 4, SLOT_BASE) == SLOT_BASE
 
 
-def wire_answering(text: bytes) -> QtestWire:
+def wire_answering(text: bytes) -> tuple[QtestWire, socket.socket]:
+    """A wire whose other end has said everything already, and that end."""
     near, far = socket.socketpair()
     far.sendall(text)
     far.shutdown(socket.SHUT_WR)
-    return QtestWire(near)
+    return QtestWire(near), far
 
 
 def test_interrupt_lines_between_replies_are_kept_in_order() -> None:
-    wire = wire_answering(b"IRQ raise 16\nOK 0x2a\nIRQ lower 16\nIRQ raise 3\nOK\n")
+    wire, _far = wire_answering(b"IRQ raise 16\nOK 0x2a\nIRQ lower 16\nIRQ raise 3\nOK\n")
     assert wire.read(0x1000, 4) == 0x2A
     wire.write(0x1000, 4, 1)
     assert list(wire.line_changes) == [(16, True), (16, False), (3, True)]
 
 
 def test_refusal_and_end_name_the_command() -> None:
-    wire = wire_answering(b"FAIL Unknown command 'x'\n")
+    wire, _far = wire_answering(b"FAIL Unknown command 'x'\n")
     with pytest.raises(WireRefused, match="'x'"):
         wire.command("x")
     with pytest.raises(WireClosed, match="readl 0x0"):
