@@ -1,5 +1,5 @@
-/// Writes the device's own suppression words: used.flags or avail_event (virtio 1.4, 2.7.10), or the
-/// packed ring's device event structure (2.8.10, 2.8.14).
+/// Writes the device's own suppression words: used.flags or avail_event (virtio 1.4, 2.7.10), or
+/// the packed ring's device event structure (2.8.10, 2.8.14).
 module vio_ring_arm
   import vio_ring_pkg::*;
 #(

@@ -1,5 +1,5 @@
-/// Split: reads the available ring (virtio 1.4, 2.7.6). First its index, then, in batches, the entries
-/// that the index covers, whose heads go to `vio_ring_heads`.
+/// Split: reads the available ring (virtio 1.4, 2.7.6). First its index, then, in batches, the
+/// entries that the index covers, whose heads go to `vio_ring_heads`.
 module vio_ring_avail
   import vio_ring_pkg::*;
 #(
@@ -28,7 +28,7 @@ module vio_ring_avail
   output logic                                head_valid_o,   ///< always taken
   output logic [QW-1:0]                       head_queue_o,
   output logic [15:0]                         head_o,
-  input  logic                                head_taken_i,   ///< a head has left the queue of heads
+  input  logic                                head_taken_i,   ///< a head has left its queue
   output logic                                error_o
 );
 

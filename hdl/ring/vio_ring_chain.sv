@@ -18,8 +18,8 @@ module vio_ring_chain
   input  logic [15:0]                         alloc_head_i,    ///< split: first descriptor
   input  logic                                item_valid_i,
   input  item_t                               item_i,
-  input  logic                                feed_i,          ///< packed: `item_i` is for this slot
-  input  logic [SlotW-1:0]                    feed_slot_i,
+  input  logic                                feed_i,          ///< packed: `item_i` is for...
+  input  logic [SlotW-1:0]                    feed_slot_i,     ///< this slot
   input  logic                                feed_bad_i,
   output logic                                feed_full_o,
   output logic [Slots-1:0]                    want_o,          ///< has room and needs a read

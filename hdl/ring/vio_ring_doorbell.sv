@@ -98,7 +98,7 @@ module vio_ring_doorbell
     assign hush_o[q] = hush_q;
     assign pos_o[q] = pos_q;
     assign busy_o[q] = busy_q && state_q == Awake;
-    assign settled[q] = state_q inside {Asleep, Awake} && !hush_q && !(state_q == Asleep && quiet_q);
+    assign settled[q] = !hush_q && (state_q == Awake || (state_q == Asleep && !quiet_q));
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin

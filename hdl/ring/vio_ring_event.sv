@@ -125,38 +125,24 @@ module vio_ring_event
     irq_d &= ~stop_i;
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      due_q <= '0;
-      looking_q <= '0;
-      irq_q <= '0;
-      irq_valid_q <= 1'b0;
-      irq_queue_q <= '0;
-      now_q <= '0;
-      told_q <= '0;
-      asked_q <= '0;
-      steps_q <= '0;
-      asked_steps_q <= '0;
-    end else begin
-      due_q <= due_d;
-      looking_q <= looking_d;
-      irq_q <= irq_d;
-      if (!irq_valid_q) begin
-        irq_valid_q <= irq_any;
-        irq_queue_q <= irq_pick;
-      end else if (irq_ready_i || stop_i[irq_queue_q]) begin
-        irq_valid_q <= 1'b0;
-      end
-      for (int unsigned q = 0; q < NumQueues; q++) begin
-        logic asked, counts;
-        logic [15:0] kept;
-        logic [16:0] sum;
-        asked = ask && pick == QW'(q);
-        counts = done_i && done_queue == QW'(q);
-        kept = asked ? '0 : steps_q[q];
-        sum = 17'(kept) + 17'(done_note_i.step);
-        if (counts) steps_q[q] <= sum[16] ? 16'hffff : sum[15:0];
-        else steps_q[q] <= kept;
+  for (genvar q = 0; q < NumQueues; q++) begin : gen_steps
+    logic asked, counts;
+    logic [15:0] kept;
+    logic [16:0] sum;
+    assign asked = ask && pick == QW'(q);
+    assign counts = done_i && done_queue == QW'(q);
+    assign kept = asked ? '0 : steps_q[q];
+    assign sum = 17'(kept) + 17'(done_note_i.step);
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        now_q[q] <= '0;
+        told_q[q] <= '0;
+        asked_q[q] <= '0;
+        steps_q[q] <= '0;
+        asked_steps_q[q] <= '0;
+      end else begin
+        if (!counts) steps_q[q] <= kept;
+        else steps_q[q] <= sum[16] ? 16'hffff : sum[15:0];
         if (counts) now_q[q] <= done_note_i.pos;
         if (asked) begin
           asked_q[q] <= now_q[q];
@@ -167,6 +153,26 @@ module vio_ring_event
           told_q[q] <= '0;
           steps_q[q] <= '0;
         end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      due_q <= '0;
+      looking_q <= '0;
+      irq_q <= '0;
+      irq_valid_q <= 1'b0;
+      irq_queue_q <= '0;
+    end else begin
+      due_q <= due_d;
+      looking_q <= looking_d;
+      irq_q <= irq_d;
+      if (!irq_valid_q) begin
+        irq_valid_q <= irq_any;
+        irq_queue_q <= irq_pick;
+      end else if (irq_ready_i || stop_i[irq_queue_q]) begin
+        irq_valid_q <= 1'b0;
       end
     end
   end

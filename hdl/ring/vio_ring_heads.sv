@@ -1,5 +1,5 @@
-/// Split: gives each head a slot, and reads heads that are neighbours in the descriptor table, upwards
-/// or downwards, with one read.
+/// Split: gives each head a slot, and reads heads that are neighbours in the descriptor table,
+/// upwards or downwards, with one read.
 module vio_ring_heads
   import vio_ring_pkg::*;
 #(

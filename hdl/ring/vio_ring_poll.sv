@@ -59,8 +59,6 @@ module vio_ring_poll
   ring_pos_t from;
   logic [15:0] to_end, align_end, count;
   vio_pkg::queue_cfg_t cfg;
-  logic unused;
-  assign unused = ^{cfg, item_i, flags};
 
   assign spare = slot_free_i - reserved_q;
   for (genvar q = 0; q < NumQueues; q++) begin : gen_want
@@ -101,6 +99,8 @@ module vio_ring_poll
   desc_flags_t flags;
   logic [5:0] used_q, used_d;
   logic [15:0] size;
+  logic unused;
+  assign unused = ^{cfg, item_i, flags};
 
   assign iq = QW'(item_i.own.queue);
   assign size = cfg_i[iq].size;

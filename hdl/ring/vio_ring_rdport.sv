@@ -60,6 +60,7 @@ module vio_ring_rdport
   // Items of the beat at hand: `lane_q` counts them, `nth_q` those of the whole read.
   logic [EntryW-1:0] lane_q;
   logic [5:0] nth_q;
+  logic [$clog2(MaxReads):0] outstanding_q;
   logic is_desc, beat_end, half, item_valid, item_last;
   logic [127:0] desc, data;
   logic desc_err;
@@ -107,7 +108,6 @@ module vio_ring_rdport
   assign owner_done = item_valid && item_last;
   assign idle_o = !owner_valid && outstanding_q == '0 && !item_valid_o && !any;
 
-  logic [$clog2(MaxReads):0] outstanding_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       lane_q <= '0;

@@ -1,5 +1,5 @@
-/// The engine's stops: a ring error, a suspended device, and queues that are being reset. New buffers
-/// are not fetched while any queue is being reset; a stopped queue is silent and forgotten.
+/// The engine's stops: a ring error, a suspended device, and queues that are being reset. New
+/// buffers are not fetched while any queue is being reset; a stopped queue is silent and forgotten.
 module vio_ring_stop
 #(
   parameter int unsigned NumQueues = 8

@@ -1,7 +1,7 @@
 /// Returns finished chains to the driver: used elements, then used.idx (virtio 1.4, 2.7.8), or used
-/// descriptors (2.8.1 to 2.8.8), in batches where they are neighbours. With IN_ORDER one entry stands
-/// for a batch (2.7.9, 2.8.8). A batch is written at once when the queue has none on its way, and else
-/// when it is full.
+/// descriptors (2.8.1 to 2.8.8), in batches where they are neighbours. With IN_ORDER one entry
+/// stands for a batch (2.7.9, 2.8.8). A batch is written at once when the queue has none on its
+/// way, and else when it is full.
 module vio_ring_used
   import vio_ring_pkg::*;
 #(
@@ -63,8 +63,6 @@ module vio_ring_used
   logic [LaneW-1:0] lane;
   logic beat_full_q, last_q, lane_end, shift, index_busy_q;
   vio_pkg::queue_cfg_t cfg;
-  logic unused;
-  assign unused = ^{cfg, packed_after};
 
   for (genvar q = 0; q < NumQueues; q++) begin : gen_eligible
     assign eligible[q] = ready_i[q] && !all_stop_i
@@ -85,6 +83,8 @@ module vio_ring_used
 
   // Gathering: a chain joins while its entry is the neighbour of the one before.
   ring_pos_t packed_pos, packed_after;
+  logic unused;
+  assign unused = ^{cfg, packed_after};
   logic [15:0] step_after;
   assign pop_queue_o = queue_q;
   assign step_after = step_q + (packed_i ? finished_i.slots : 16'd1);

@@ -1,5 +1,5 @@
-/// Reads on in chains that are longer than what came with their first read: the next descriptor of a
-/// split chain, or as many neighbours as there is room for in an indirect table or a packed ring.
+/// Reads on in chains that are longer than what came with their first read: the next descriptor of
+/// a split chain, or as many neighbours as there is room for in an indirect table or a packed ring.
 module vio_ring_walk
   import vio_ring_pkg::*;
 #(
