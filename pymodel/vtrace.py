@@ -16,13 +16,33 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
 
 from pymodel import events as ev
+from pymodel.vtrace_header import (
+    BAR_LAST,
+    HEADER_KEYS,
+    MAX_ADDRESS,
+    Broken,
+    Header,
+    Layout,
+    Region,
+    integer,
+    parse_header,
+    text_of,
+)
 
-VERSION = 1
+__all__ = [
+    "END_MARK",
+    "Header",
+    "Layout",
+    "Region",
+    "VtraceError",
+    "VtraceReader",
+    "VtraceWriter",
+    "read_vtrace",
+    "write_vtrace",
+]
 MAX_LINE = 16 << 20
 MAX_TIME = (1 << 63) - 1
-MAX_ADDRESS = (1 << 64) - 1
 CONFIG_LENGTH = 4096
-BAR_LAST = 5
 HOST_ACCESS_MAX = 4096
 RESET_KINDS = ("flr", "hot", "power")
 END_MARK = "end"
@@ -39,94 +59,16 @@ class VtraceError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Where a virtio structure lies: BAR number, byte offset and length; `multiplier` for notify only."""
-
-    bar: int
-    offset: int
-    length: int
-    multiplier: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Places of the virtio structures for traces whose configuration space was not observed."""
-
-    common: Region | None = None
-    notify: Region | None = None
-    isr: Region | None = None
-    device: Region | None = None
-    msix_entries: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Line 1 of a trace; `type` is the virtio device type number where it is known."""
-
-    source: str = "unknown"
-    device: str | None = None
-    type: int | None = None
-    layout: Layout | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the header as the object that stands in line 1."""
-        row: dict[str, Any] = {"vtrace": VERSION, "source": self.source, "time_unit": "ps"}
-        if self.device is not None:
-            row["device"] = self.device
-        if self.type is not None:
-            row["type"] = self.type
-        if self.layout is not None:
-            row["layout"] = _layout_to_json(self.layout)
-        return row
-
-
-_REGIONS = ("common", "notify", "isr", "device")
-
-
-def _layout_to_json(layout: Layout) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for name in _REGIONS:
-        region: Region | None = getattr(layout, name)
-        if region is not None:
-            row[name] = {"bar": region.bar, "offset": region.offset, "length": region.length}
-            if name == "notify":
-                row[name]["multiplier"] = region.multiplier
-    if layout.msix_entries is not None:
-        row["msix"] = {"entries": layout.msix_entries}
-    return row
-
-
-class _Broken(Exception):
-    """Why the current line cannot be read."""
-
-
-def _integer(row: dict[str, Any], key: str, low: int, high: int) -> int:
-    value = row.get(key)
-    if type(value) is not int:
-        raise _Broken(f'"{key}" is missing' if key not in row else f'"{key}" must be an integer')
-    if not low <= value <= high:
-        raise _Broken(f'"{key}" must lie in {low}..{high}')
-    return value
-
-
-def _text(row: dict[str, Any], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str):
-        raise _Broken(f'"{key}" is missing' if key not in row else f'"{key}" must be a string')
-    return value
-
-
 def _bytes(row: dict[str, Any], low: int, high: int) -> bytes:
-    text = _text(row, "data")
+    text = text_of(row, "data")
     try:
         data = bytes.fromhex(text)
     except ValueError:
-        raise _Broken('"data" must be an even number of hex digits') from None
+        raise Broken('"data" must be an even number of hex digits') from None
     if 2 * len(data) != len(text):
-        raise _Broken('"data" must hold hex digits only')
+        raise Broken('"data" must hold hex digits only')
     if not low <= len(data) <= high:
-        raise _Broken(f'"data" must hold {low}..{high} bytes')
+        raise Broken(f'"data" must hold {low}..{high} bytes')
     return data
 
 
@@ -136,7 +78,7 @@ _When = tuple[int, "int | None", int]
 def _config(kind: type[ev.ConfigRead] | type[ev.ConfigWrite]) -> Callable[[dict[str, Any], _When], ev.Event]:
     def parse(row: dict[str, Any], when: _When) -> ev.Event:
         data = _bytes(row, 1, HOST_ACCESS_MAX)
-        addr = _integer(row, "addr", 0, CONFIG_LENGTH - len(data))
+        addr = integer(row, "addr", 0, CONFIG_LENGTH - len(data))
         return kind(t=when[0], t_req=when[1], line=when[2], addr=addr, data=data)
 
     return parse
@@ -144,9 +86,9 @@ def _config(kind: type[ev.ConfigRead] | type[ev.ConfigWrite]) -> Callable[[dict[
 
 def _bar(kind: type[ev.BarRead] | type[ev.BarWrite]) -> Callable[[dict[str, Any], _When], ev.Event]:
     def parse(row: dict[str, Any], when: _When) -> ev.Event:
-        bar = _integer(row, "bar", 0, BAR_LAST)
+        bar = integer(row, "bar", 0, BAR_LAST)
         data = _bytes(row, 1, HOST_ACCESS_MAX)
-        addr = _integer(row, "addr", 0, MAX_ADDRESS)
+        addr = integer(row, "addr", 0, MAX_ADDRESS)
         return kind(t=when[0], t_req=when[1], line=when[2], bar=bar, addr=addr, data=data)
 
     return parse
@@ -154,10 +96,10 @@ def _bar(kind: type[ev.BarRead] | type[ev.BarWrite]) -> Callable[[dict[str, Any]
 
 def _dma(kind: type[ev.DmaRead] | type[ev.DmaWrite]) -> Callable[[dict[str, Any], _When], ev.Event]:
     def parse(row: dict[str, Any], when: _When) -> ev.Event:
-        addr = _integer(row, "addr", 0, MAX_ADDRESS)
+        addr = integer(row, "addr", 0, MAX_ADDRESS)
         err = row.get("err", False)
         if err is not True and err is not False and err not in (0, 1):
-            raise _Broken('"err" must be true or false')
+            raise Broken('"err" must be true or false')
         data = _bytes(row, 0, MAX_LINE) if "data" in row or not err else b""
         return kind(t=when[0], t_req=when[1], line=when[2], addr=addr, data=data, err=bool(err))
 
@@ -165,34 +107,34 @@ def _dma(kind: type[ev.DmaRead] | type[ev.DmaWrite]) -> Callable[[dict[str, Any]
 
 
 def _mem_wr(row: dict[str, Any], when: _When) -> ev.Event:
-    addr = _integer(row, "addr", 0, MAX_ADDRESS)
+    addr = integer(row, "addr", 0, MAX_ADDRESS)
     return ev.MemWrite(t=when[0], t_req=when[1], line=when[2], addr=addr, data=_bytes(row, 1, MAX_LINE))
 
 
 def _msix(row: dict[str, Any], when: _When) -> ev.Event:
     if "vector" in row:
-        vector = _integer(row, "vector", 0, 0xFFFF)
+        vector = integer(row, "vector", 0, 0xFFFF)
         return ev.Msix(t=when[0], t_req=when[1], line=when[2], vector=vector)
     if "addr" not in row:
-        raise _Broken('"msix" needs "vector", or "addr" and "data"')
-    addr = _integer(row, "addr", 0, MAX_ADDRESS)
+        raise Broken('"msix" needs "vector", or "addr" and "data"')
+    addr = integer(row, "addr", 0, MAX_ADDRESS)
     data = int.from_bytes(_bytes(row, 4, 4), "little")
     return ev.Msix(t=when[0], t_req=when[1], line=when[2], addr=addr, data=data)
 
 
 def _intx(row: dict[str, Any], when: _When) -> ev.Event:
-    return ev.Intx(t=when[0], t_req=when[1], line=when[2], level=_integer(row, "level", 0, 1))
+    return ev.Intx(t=when[0], t_req=when[1], line=when[2], level=integer(row, "level", 0, 1))
 
 
 def _reset(row: dict[str, Any], when: _When) -> ev.Event:
-    kind = _text(row, "kind")
+    kind = text_of(row, "kind")
     if kind not in RESET_KINDS:
-        raise _Broken(f'"kind" must be one of {", ".join(RESET_KINDS)}')
+        raise Broken(f'"kind" must be one of {", ".join(RESET_KINDS)}')
     return ev.Reset(t=when[0], t_req=when[1], line=when[2], kind=kind)
 
 
 def _mark(row: dict[str, Any], when: _When) -> ev.Event:
-    return ev.Mark(t=when[0], t_req=when[1], line=when[2], text=_text(row, "text"))
+    return ev.Mark(t=when[0], t_req=when[1], line=when[2], text=text_of(row, "text"))
 
 
 _ACCESS = frozenset(("ev", "t", "t_req", "addr", "data"))
@@ -220,53 +162,17 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 def _object(raw: bytes) -> dict[str, Any]:
     """Return the JSON object of one line without its line end."""
+    if not raw.strip():
+        raise Broken("an empty line")
     try:
         row = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise _Broken("not UTF-8 text") from None
+        raise Broken("not UTF-8 text") from None
     except (ValueError, RecursionError):
-        raise _Broken("not a whole JSON object (is the file cut off here?)") from None
+        raise Broken("not a whole JSON object (is the file cut off here?)") from None
     if not isinstance(row, dict):
-        raise _Broken("must be a JSON object")
+        raise Broken("must be a JSON object")
     return row
-
-
-_HEADER_KEYS = frozenset(("vtrace", "source", "time_unit", "device", "type", "layout"))
-
-
-def _region(name: str, row: Any) -> Region:
-    if not isinstance(row, dict):
-        raise _Broken(f'"layout": "{name}" must be an object')
-    bar = _integer(row, "bar", 0, BAR_LAST)
-    offset = _integer(row, "offset", 0, MAX_ADDRESS)
-    length = _integer(row, "length", 0, MAX_ADDRESS)
-    multiplier = _integer(row, "multiplier", 0, 0xFFFFFFFF) if name == "notify" else 0
-    return Region(bar, offset, length, multiplier)
-
-
-def _layout(row: Any) -> Layout:
-    if not isinstance(row, dict):
-        raise _Broken('"layout" must be an object')
-    regions = {name: _region(name, row[name]) for name in _REGIONS if name in row}
-    entries = None
-    if "msix" in row:
-        if not isinstance(row["msix"], dict):
-            raise _Broken('"layout": "msix" must be an object')
-        entries = _integer(row["msix"], "entries", 0, 2048)
-    return Layout(msix_entries=entries, **regions)
-
-
-def _header(row: dict[str, Any]) -> Header:
-    if type(row.get("vtrace")) is not int:
-        raise _Broken('the first line must be a vtrace header: {"vtrace":1,...}')
-    if row["vtrace"] != VERSION:
-        raise _Broken("this is another version of vtrace than 1")
-    if row.get("time_unit", "ps") != "ps":
-        raise _Broken('"time_unit" must be "ps"')
-    source = _text(row, "source") if "source" in row else "unknown"
-    device = _text(row, "device") if "device" in row else None
-    kind = _integer(row, "type", 0, 0xFFFF) if "type" in row else None
-    return Header(source, device, kind, _layout(row["layout"]) if "layout" in row else None)
 
 
 @dataclass
@@ -287,11 +193,11 @@ class VtraceReader:
         raw = self._next_line()
         try:
             if raw is None:
-                raise _Broken('the file is empty; the first line must be a header: {"vtrace":1,...}')
+                raise Broken('the file is empty; the first line must be a header: {"vtrace":1,...}')
             row = _object(raw)
-            self.ignored += sum(1 for key in row if key not in _HEADER_KEYS)
-            self.header = _header(row)
-        except _Broken as broken:
+            self.ignored += sum(1 for key in row if key not in HEADER_KEYS)
+            self.header = parse_header(row)
+        except Broken as broken:
             raise VtraceError(self.name, 1, str(broken)) from None
 
     def _next_line(self) -> bytes | None:
@@ -308,13 +214,13 @@ class VtraceReader:
 
     def _event(self, raw: bytes) -> ev.Event | None:
         row = _object(raw)
-        parser = _PARSERS.get(_text(row, "ev"))
+        parser = _PARSERS.get(text_of(row, "ev"))
         if parser is None:
             self.ignored += 1
             return None
         parse, known = parser
-        t = _integer(row, "t", 0, MAX_TIME)
-        t_req = _integer(row, "t_req", 0, MAX_TIME) if "t_req" in row else None
+        t = integer(row, "t", 0, MAX_TIME)
+        t_req = integer(row, "t_req", 0, MAX_TIME) if "t_req" in row else None
         for key in row:
             if key not in known:
                 self.ignored += 1
@@ -324,7 +230,7 @@ class VtraceReader:
         while (raw := self._next_line()) is not None:
             try:
                 event = self._event(raw)
-            except _Broken as broken:
+            except Broken as broken:
                 raise VtraceError(self.name, self.line, str(broken)) from None
             if event is not None:
                 yield event
