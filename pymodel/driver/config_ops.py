@@ -49,7 +49,7 @@ class Style:
 
     Two switches are for devices that fall short of the standard: with `mixed_indirect` false no direct
     descriptor stands in front of an indirect table (2.7.5.3.2 wants devices to take that), with
-    `length_needs_write` false a packed used length counts without its WRITE flag too (against 2.8.5).
+    `length_needs_write` false a packed used length counts without its WRITE flag too (against 2.8.4).
     """
 
     rng: Random | None = None

@@ -23,7 +23,7 @@ _STATE = DescFlag.AVAIL | DescFlag.USED
 class PackedQueue(Virtqueue):
     """A packed virtqueue; of each list the flags of its head are stored last (virtio 1.4, 2.8.21.1).
 
-    A used length counts only with the WRITE flag, unless `length_needs_write` is false (2.8.5).
+    A used length counts only with the WRITE flag, unless `length_needs_write` is false (2.8.4).
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pymodel.checker import clauses
-from tests.peers.verdicts import case_name, known_deviations
+from tests.peers.verdicts import case_name, known_deviations, seen_by_driver
 
 
 def test_every_entry_names_a_clause_and_gives_a_reason() -> None:
@@ -21,5 +21,6 @@ def test_every_pattern_matches_a_test(request: pytest.FixtureRequest) -> None:
     files = {path.name for path in Path(__file__).parent.glob("test_*.py")}
     if not files <= {name.split("::")[0] for name in names}:
         pytest.skip("only a part of the peer tests was collected")
+    assert set(seen_by_driver()) <= names
     unused = [d for d in known_deviations() if not any(d.concerns(name) for name in names)]
     assert unused == []
