@@ -10,7 +10,7 @@ from types import TracebackType
 
 from pymodel.memory import HIGH_BASE, LOW_BASE, REGION_LENGTH, GuestMemory, Region
 from pymodel.qtest.hostbridge import ROOT_PORT_SLOT
-from pymodel.qtest.process import QemuProcess, memory_file
+from pymodel.qtest.process import QemuProcess, find_qemu, memory_file
 from pymodel.qtest.qmp import QmpMonitor
 from pymodel.qtest.wire import QtestWire, WireClosed
 
@@ -40,6 +40,7 @@ class QemuMachine:
     """
 
     def __init__(self, arguments: Sequence[str], descriptors: Sequence[int] = ()) -> None:
+        find_qemu()
         self._ram = memory_file("ram", _RAM)
         rom = memory_file("rom", _ROM_LENGTH, _rom())
         qtest, qtest_peer = socket.socketpair()
