@@ -226,7 +226,7 @@ class SplitTracker(Tracker):
         step = (value - self.cover) & _MASK
         if step >= 0x8000:
             return
-        if ((value - self.used.index) & _MASK) > self.size:
+        if self.lost or ((value - self.used.index) & _MASK) > self.size:
             self.lost = True
             self.cover = value
             self.covers.clear()
@@ -246,17 +246,17 @@ class SplitTracker(Tracker):
             return
         pending = {position % self.size: position for position in self.covers}
         for index in slots:
-            position = pending.get(index)
             slot = self.slots.get(index)
-            if position is None or slot is None:
+            if index not in pending or slot is None:
                 continue
+            position = pending[index]
             number = self.covers[position]
             if slot.stored is not None:
                 head: int | None = slot.stored
             else:
                 head = slot.read if slot.number >= number else None
             if head is not None:
-                del self.covers[position]
+                del self.covers[position], pending[index]
                 slot.number = -1
                 slot.stored = None
                 self._begin(position, head, number)
