@@ -50,6 +50,7 @@ class Guest:
         is used (0: all).
         """
         await self.discover(mode)
+        self._buffers = self.buffers
         self.blk = VirtioBlk(queue_size=queue_size, queues=queues)
         await self.device.probe(self.blk, wanted=features)
         missing = features & ~self.device.offered if features != EVERYTHING else 0
@@ -69,7 +70,7 @@ class Guest:
     @property
     def buffers(self) -> int:
         """Requests that the device has finished, over all sessions."""
-        live = self.blk.requests.completed if self.device.driver is not None else 0
+        live = self.blk.requests.completed if self.device.driver is self.blk else 0
         return self._buffers + live
 
     @property

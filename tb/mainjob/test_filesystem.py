@@ -42,7 +42,6 @@ async def test_file_system_is_read_whole(env: Env) -> None:
     await env.driver.start(features=PLAIN_SPLIT)
     half = env.blk.capacity // 2
     pulled = await read_sectors(env, 0, half)
-    await env.driver.reset()
     await env.driver.start(features=SPLIT)
     pulled += await read_sectors(env, half, env.blk.capacity)
     image = env.folder / "pulled.img"
@@ -61,7 +60,6 @@ async def test_file_is_overwritten_in_place(env: Env) -> None:
     blocks = blocks_of(before, VICTIM)
     with env.waves():
         await write_block(env, blocks[0], content[VICTIM][:BLOCK])
-    await env.driver.reset()
     await env.driver.start(features=PACKED)
     for index, block in enumerate(blocks[1:], start=1):
         await write_block(env, block, content[VICTIM][index * BLOCK : (index + 1) * BLOCK])
