@@ -158,6 +158,78 @@ int vio_access_state(const vio_host *host, int port, int access);
 /* Forget the access and return what it read (an error reads as all ones). */
 uint64_t vio_access_finish(vio_host *host, int port, int access);
 
+/* ---- virtqueues in bulk: the driver's side of a ring in guest memory ---- */
+
+typedef struct vio_ring vio_ring;
+typedef struct vio_ring_setup {
+  uint64_t desc, driver, device; /* as in the common structure */
+  uint32_t size;                 /* descriptors: a power of two for a split ring */
+  bool packed, event_idx;
+} vio_ring_setup;
+typedef struct vio_element {
+  uint64_t addr;
+  uint32_t length;
+  bool write; /* device-writable */
+} vio_element;
+
+/* A ring over zeroed memory. Its stores become events of `host` (NULL: no events). NULL: the setup is
+ * no ring, or not in memory. `memory` and `host` must outlive it. */
+vio_ring *vio_ring_new(vio_memory *memory, vio_host *host, const vio_ring_setup *setup);
+void vio_ring_free(vio_ring *ring);
+/* Write a chain; the device cannot see it before vio_ring_publish. Returns its buffer id, or -1 if
+ * there are not that many free descriptors. */
+int vio_ring_add(vio_ring *ring, const vio_element *elements, uint32_t count);
+/* Make all chains added so far available; true: the device wants a notification. */
+bool vio_ring_publish(vio_ring *ring);
+/* What the available buffer notification's 32 bits say of this ring with NOTIFICATION_DATA. */
+uint32_t vio_ring_position(const vio_ring *ring);
+/* Take used chains, oldest first: ids and lengths. -1: the device used what was not available. */
+int vio_ring_reap(vio_ring *ring, uint32_t *ids, uint32_t *lengths, uint32_t most);
+/* Ask for an interrupt once `chains` more are used (0: for none; without event_idx: for each). */
+void vio_ring_arm(vio_ring *ring, uint32_t chains);
+
+/* ---- traffic: block requests kept in flight on one ring, every byte checked ---- */
+
+typedef struct vio_traffic vio_traffic;
+/* How a doorbell is rung: with what stands at the queue's notify address. */
+typedef void (*vio_kick)(void *context, uint32_t value);
+typedef struct vio_traffic_setup {
+  uint64_t slots;      /* guest memory for the requests: depth * (512 + 512 * sectors) bytes */
+  uint64_t total;      /* requests */
+  uint64_t seed;
+  uint32_t depth;      /* requests in flight */
+  uint32_t sectors;    /* of each request */
+  uint32_t batch;      /* chains for which an interrupt is asked for at a time (event_idx) */
+  uint32_t writes;     /* share of 2^32 that are writes */
+  uint32_t queue;
+  bool notification_data;
+} vio_traffic_setup;
+
+/* Requests over `ring` on the medium whose content `medium` holds from 0 on; each of the `depth` slots
+ * has its own part of it. NULL: slots or medium too small. All arguments must outlive it. */
+vio_traffic *vio_traffic_new(vio_memory *memory, vio_memory *medium, vio_ring *ring,
+                             const vio_traffic_setup *setup, vio_kick kick, void *context);
+void vio_traffic_free(vio_traffic *traffic);
+/* Fill the ring and ring the doorbell. */
+void vio_traffic_start(vio_traffic *traffic);
+/* What a driver does at an interrupt: check what is used, post as many anew, ring the doorbell if
+ * wanted, arm the next interrupt. Returns how many requests were done. */
+uint32_t vio_traffic_turn(vio_traffic *traffic);
+uint64_t vio_traffic_done(const vio_traffic *traffic);
+/* The first thing that went wrong, NULL if nothing did. */
+const char *vio_traffic_error(const vio_traffic *traffic);
+/* Let C take the turns at each of the host's messages and wake the software every `wake_every`
+ * requests, at the end, and when something goes wrong (0: leave the messages to the software). */
+void vio_traffic_serve(vio_traffic *traffic, vio_host *host, uint32_t wake_every);
+/* A kick through the host: a posted 16-bit or, with notification_data, 32-bit write to a BAR. */
+typedef struct vio_doorbell {
+  vio_host *host;
+  int port, bar;
+  uint64_t base, addr;
+  uint32_t length;
+} vio_doorbell;
+void vio_doorbell_ring(void *doorbell, uint32_t value);
+
 #ifdef __cplusplus
 }
 #endif
