@@ -127,9 +127,13 @@ class EventStream:
         """Add a sink; it sees the events emitted from now on."""
         self._sinks.append(sink)
 
-    def emit(self, event: Event) -> None:
-        """Hand one event to all sinks."""
+    def flush(self) -> None:
+        """Have a source that buffers hand over what it holds."""
         if self.before is not None:
             self.before()
+
+    def emit(self, event: Event) -> None:
+        """Hand one event to all sinks."""
+        self.flush()
         for sink in self._sinks:
             sink(event)

@@ -57,13 +57,19 @@ class Env:
         self.medium = around.medium
         self.knobs = around.knobs
         self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
-        self.log: list[Event] = []
-        around.events.subscribe(self.log.append)
+        self._log: list[Event] = []
+        around.events.subscribe(self._log.append)
 
     @property
     def blk(self) -> VirtioBlk:
         """The block driver of the last `driver.start`."""
         return self.driver.blk
+
+    @property
+    def log(self) -> list[Event]:
+        """All events of the test so far."""
+        self.around.events.flush()
+        return self._log
 
     @property
     def now_ns(self) -> int:

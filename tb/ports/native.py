@@ -170,6 +170,10 @@ class NativeDmaPort:
         deny = self._host.lib.VIO_READ * reads | self._host.lib.VIO_WRITE * writes
         self._memory.protect(first, last - first + 1, deny=deny)
 
+    def allow(self) -> None:
+        """Refuse nothing any more."""
+        self._memory.protect(0, (1 << 64) - 1, allow=self._host.lib.VIO_READ | self._host.lib.VIO_WRITE)
+
 
 class NativeInterruptPort:
     """Messages and the INTx level as C sees them."""
