@@ -141,7 +141,8 @@ module vio_top
       | (64'(NotifyMultiplier == 0 || NotifyMultiplier >= 4) << FEATURE_NOTIFICATION_DATA);
   localparam logic [63:0] BlkFeatures =
       (64'd1 << BLK_FEATURE_SEG_MAX) | (64'd1 << BLK_FEATURE_BLK_SIZE)
-      | (64'd1 << BLK_FEATURE_FLUSH) | (64'(NumQueues > 1) << BLK_FEATURE_MQ);
+      | (64'd1 << BLK_FEATURE_FLUSH) | (64'(NumQueues > 1) << BLK_FEATURE_MQ)
+      | (64'd1 << BLK_FEATURE_DISCARD) | (64'd1 << BLK_FEATURE_WRITE_ZEROES);
   localparam logic [63:0] Offered =
       (OfferedFeatures & (RingFeatures | BlkFeatures)) | (64'd1 << FEATURE_VERSION_1);
 
@@ -282,9 +283,11 @@ module vio_top
     .DataWidth (DataWidth),
     .IdWidth   (IdWidth),
     .NumQueues (NumQueues),
-    .SegDepth  (MaxQueueSize)
+    .SegDepth  (MaxQueueSize),
+    .Zeroes    (Offered[BLK_FEATURE_DISCARD] || Offered[BLK_FEATURE_WRITE_ZEROES])
   ) u_blk (
     .clk_i, .rst_ni, .medium_sectors_i,
+    .features_i        (features),
     .seg_valid_i       (seg_valid),
     .seg_ready_o       (seg_ready),
     .seg_i             (seg),

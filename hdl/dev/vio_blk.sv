@@ -1,7 +1,8 @@
 /// Block device back end (virtio 1.4, 5.2): turns chains into transfers between guest memory and
 /// the medium. Requests overlap and complete in the order in which their chains came in.
 ///
-/// Types IN, OUT, FLUSH and GET_ID; anything else is answered UNSUPP. How a request is cut into
+/// Types IN, OUT, FLUSH and GET_ID, and if negotiated DISCARD (which changes nothing) and
+/// WRITE_ZEROES, of one range each; anything else is answered UNSUPP. How a request is cut into
 /// elements does not matter. A request that lies beyond the capacity, or whose data are not whole
 /// sectors, is answered IOERR and moves no data. A chain without a status byte completes with 0
 /// bytes written and has no effect.
@@ -18,11 +19,15 @@ module vio_blk
   parameter int unsigned  Chains    = 64,
   /// Read buffer between medium and guest in bytes, a power of two, at least 8192.
   parameter int unsigned  BufBytes  = 16384,
+  /// DISCARD and WRITE_ZEROES are offered.
+  parameter bit           Zeroes    = 1'b1,
   /// The answer to GET_ID, its first character in bits [7:0], so the text reads backwards.
   parameter logic [159:0] IdString  = "kcolb misoc-oitriv"
 ) (
   input  logic                 clk_i,
   input  logic                 rst_ni,
+  /// Negotiated features.
+  input  logic [63:0]          features_i,
 
   input  logic                 seg_valid_i,
   output logic                 seg_ready_o,
@@ -98,6 +103,8 @@ module vio_blk
 );
 
   import vio_blk_pkg::*;
+  import vio_spec_pkg::BLK_FEATURE_DISCARD;
+  import vio_spec_pkg::BLK_FEATURE_WRITE_ZEROES;
 
   localparam int unsigned Elements = 1 << $clog2(SegDepth);
   typedef logic [$clog2(Chains)+2:0] held_t;
@@ -134,7 +141,7 @@ module vio_blk
                                     && rd_rsp_err_i));
 
   logic [63:0] capacity;
-  vio_blk_cfg #(.NumQueues(NumQueues), .SegMax(Elements - 2)) u_cfg (
+  vio_blk_cfg #(.NumQueues(NumQueues), .SegMax(Elements - 2), .Zeroes(Zeroes)) u_cfg (
     .clk_i, .rst_ni, .medium_sectors_i,
     .capacity_o (capacity),
     .dev_cfg_o, .dev_cfg_changed_o
@@ -198,6 +205,8 @@ module vio_blk
     .clear_i          (clear),
     .stop_i           (stop),
     .capacity_i       (capacity),
+    .discard_i        (features_i[BLK_FEATURE_DISCARD]),
+    .zeroes_i         (features_i[BLK_FEATURE_WRITE_ZEROES]),
     .chain_valid_i    (chain_valid),
     .chain_ready_o    (chain_ready),
     .chain_i          (chain),
@@ -279,6 +288,6 @@ module vio_blk
   );
 
   logic unused;
-  assign unused = ^{dev_cfg_we_i, dev_cfg_addr_i, dev_cfg_wdata_i, dev_cfg_strb_i};
+  assign unused = ^{features_i, dev_cfg_we_i, dev_cfg_addr_i, dev_cfg_wdata_i, dev_cfg_strb_i};
 
 endmodule

@@ -2,7 +2,9 @@
 module vio_blk_cfg #(
   parameter int unsigned NumQueues = 8,
   /// Data elements of one request.
-  parameter int unsigned SegMax    = 1022
+  parameter int unsigned SegMax    = 1022,
+  /// DISCARD and WRITE_ZEROES are offered.
+  parameter bit          Zeroes    = 1'b1
 ) (
   input  logic         clk_i,
   input  logic         rst_ni,
@@ -35,6 +37,13 @@ module vio_blk_cfg #(
     dev_cfg_o[8*BLK_CFG_SEG_MAX +: 32]    = SegMax;
     dev_cfg_o[8*BLK_CFG_BLK_SIZE +: 32]   = BLK_SECTOR;
     dev_cfg_o[8*BLK_CFG_NUM_QUEUES +: 16] = 16'(NumQueues);
+    if (Zeroes) begin
+      dev_cfg_o[8*BLK_CFG_MAX_DISCARD_SECTORS +: 32]      = vio_blk_pkg::MaxZeroSectors;
+      dev_cfg_o[8*BLK_CFG_MAX_DISCARD_SEG +: 32]          = 32'd1;
+      dev_cfg_o[8*BLK_CFG_DISCARD_SECTOR_ALIGNMENT +: 32] = 32'd1;
+      dev_cfg_o[8*BLK_CFG_MAX_WRITE_ZEROES_SECTORS +: 32] = vio_blk_pkg::MaxZeroSectors;
+      dev_cfg_o[8*BLK_CFG_MAX_WRITE_ZEROES_SEG +: 32]     = 32'd1;
+    end
   end
 
 endmodule

@@ -1,5 +1,5 @@
 /// Reads the readable bytes of every chain, ahead of knowing what they ask for, and joins them:
-/// the 16-byte header ends on a beat's boundary, and the data after it come in whole beats.
+/// the 16-byte header ends on a beat's boundary, and the data after it begin with a beat.
 module vio_blk_fetch
   import vio_pkg::dma_cmd_t;
   import vio_blk_pkg::*;
@@ -80,6 +80,7 @@ module vio_blk_fetch
   logic [LaneBits-1:0]  lane_q;
   logic [DataWidth-1:0] held_q, turned, joined;
   logic err_q, err, full, space, take, ends;
+  logic flush_q, flush, rest_err_q;  // the chain's last bytes do not fill a beat
   bytes_t bytes, fill;
   assign bytes  = (rd_rsp_last_i && note_len != '0) ? bytes_t'(note_len) : bytes_t'(DataBytes);
   assign fill   = bytes_t'(lane_q) + bytes;
@@ -93,7 +94,8 @@ module vio_blk_fetch
 
   assign full  = fill[LaneBits];
   assign space = !beat_valid_o || beat_ready_i;
-  assign rd_rsp_ready_o = stop_i || (note_valid && (!full || space));
+  assign rd_rsp_ready_o = stop_i || (note_valid && !flush_q && (!full || space));
+  assign flush    = flush_q && space && !stop_i;
   assign take     = rd_rsp_valid_i && rd_rsp_ready_o && !stop_i;
   assign ends     = take && rd_rsp_last_i && note_last;
   assign note_pop = take && rd_rsp_last_i;
@@ -103,17 +105,24 @@ module vio_blk_fetch
     if (!rst_ni) begin
       lane_q       <= StartLane;
       err_q        <= 1'b0;
+      flush_q      <= 1'b0;
+      rest_err_q   <= 1'b0;
       beat_valid_o <= 1'b0;
     end else if (clear_i) begin
       lane_q       <= StartLane;
       err_q        <= 1'b0;
+      flush_q      <= 1'b0;
       beat_valid_o <= 1'b0;
     end else begin
       if (take) begin
-        lane_q <= ends ? StartLane : fill[LaneBits-1:0];
-        err_q  <= err && !ends;
+        lane_q     <= ends ? StartLane : fill[LaneBits-1:0];
+        err_q      <= err && !ends;
+        flush_q    <= ends && fill[LaneBits-1:0] != '0;
+        rest_err_q <= err;
+      end else if (flush) begin
+        flush_q <= 1'b0;
       end
-      if (space) beat_valid_o <= take && full;
+      if (space) beat_valid_o <= flush || (take && full);
     end
   end
   always_ff @(posedge clk_i) begin
@@ -121,6 +130,9 @@ module vio_blk_fetch
     if (take && full) begin
       beat_o     <= joined;
       beat_err_o <= err;
+    end else if (flush) begin
+      beat_o     <= held_q;
+      beat_err_o <= rest_err_q;
     end
   end
 

@@ -94,11 +94,12 @@ module vio_blk_intake
     end
   end
 
-  logic silent, ragged;
+  logic silent, ragged, segment;
   logic [31:0] out_len;
   assign silent  = !sum.writable || sum.wrapped || sum.wr_len == '0;
   assign out_len = sum.rd_len - BLK_HEADER_LENGTH;
   assign ragged  = out_len[8:0] != '0;
+  assign segment = out_len == SegmentLength;
   assign good    = !sum.bad && !silent && sum.rd_len >= BLK_HEADER_LENGTH;
 
   // Elements before the first of a chain belong to one that was forgotten.
@@ -130,7 +131,7 @@ module vio_blk_intake
     .clk_i, .rst_ni, .clear_i,
     .wr_valid_i (commit),
     .wr_ready_o (fetch_ready),
-    .wr_data_i  ({sum.rd_count, ragged ? BLK_HEADER_LENGTH : sum.rd_len}),
+    .wr_data_i  ({sum.rd_count, ragged && !segment ? BLK_HEADER_LENGTH : sum.rd_len}),
     .commit_i   (1'b1),
     .rollback_i (1'b0),
     .rd_valid_o (fetch_valid_o),
@@ -141,8 +142,8 @@ module vio_blk_intake
   chain_t chain;
   assign chain = '{
     queue: seg_i.queue, tag: seg_i.tag, bad: !good, silent: silent,
-    out_len: ragged ? '0 : out_len, ragged: ragged, in_len: sum.wr_len - 32'd1,
-    elements: sum.wr_count, status_addr: sum.status_addr
+    out_len: ragged ? '0 : out_len, ragged: ragged, segment: segment,
+    in_len: sum.wr_len - 32'd1, elements: sum.wr_count, status_addr: sum.status_addr
   };
   vio_dma_fifo #(.Width($bits(chain_t)), .Depth(Chains)) u_chain (
     .clk_i, .rst_ni, .clear_i,

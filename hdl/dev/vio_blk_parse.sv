@@ -13,6 +13,10 @@ module vio_blk_parse
   input  logic                 stop_i,
   /// Sectors of the medium.
   input  logic [63:0]          capacity_i,
+  /// DISCARD is negotiated.
+  input  logic                 discard_i,
+  /// WRITE_ZEROES is negotiated.
+  input  logic                 zeroes_i,
 
   input  logic                 chain_valid_i,
   output logic                 chain_ready_o,
@@ -47,27 +51,34 @@ module vio_blk_parse
   localparam bit          TwoBeats  = HeadBits < 128;
   localparam logic [31:0] IdLength  = BLK_ID_LENGTH;
 
-  typedef enum logic [1:0] {StHeader, StJudge, StMove, StDrop} state_e;
+  typedef enum logic [2:0] {StHeader, StJudge, StMove, StZero, StDrop} state_e;
   state_e state_q;
 
-  logic [127:0] header_q;
+  logic [127:0] header_q, data_q;  // the header, and the last 16 bytes of data that went by
   logic         half_q, err_q;  // first half of a two-beat header is in
   logic         dropped_q;      // data that nobody wants are gone
   logic [31:0]  beats_q;
   logic         header_take, header_end, data_take, judged;
 
   // The verdict.
-  logic [31:0] req_type, in_len;
-  logic [22:0] sectors;
-  logic [63:0] sector;
-  logic [64:0] end_sector;
-  logic        beyond;
-  op_e         op;
-  logic [7:0]  status;
+  logic [31:0]   req_type, in_len;
+  logic [22:0]   sectors;
+  logic [63:0]   sector;
+  logic [64:0]   end_sector;
+  logic          beyond, range, zero;  // the request names a range; it writes zeroes
+  segment_data_t segment;
+  op_e           op;
+  logic [7:0]    status;
   assign req_type   = header_q[31:0];
-  assign sector     = header_q[127:64];
   assign in_len     = chain_i.in_len;
-  assign sectors    = (req_type == BLK_REQUEST_IN) ? in_len[31:9] : chain_i.out_len[31:9];
+  assign segment    = data_q;
+  assign range      = (req_type == BLK_REQUEST_DISCARD && discard_i)
+                      || (req_type == BLK_REQUEST_WRITE_ZEROES && zeroes_i);
+  assign sector     = range ? segment.sector : header_q[127:64];
+  always_comb begin
+    sectors = (req_type == BLK_REQUEST_IN) ? in_len[31:9] : chain_i.out_len[31:9];
+    if (range) sectors = segment.count[22:0];
+  end
   assign end_sector = {1'b0, sector} + 65'(sectors);
   assign beyond     = end_sector > {1'b0, capacity_i};
   always_comb begin
@@ -86,10 +97,19 @@ module vio_blk_parse
         BLK_REQUEST_FLUSH: ;  // earlier writes are on the medium when it retires
         BLK_REQUEST_GET_ID:
           if (in_len != '0) op = OpId;
-        default: status = 8'(BLK_STATUS_UNSUPP);
+        default:
+          if (!range || !chain_i.segment || segment.flags[31:1] != '0
+              || (segment.flags[0] && req_type == BLK_REQUEST_DISCARD)) begin
+            status = 8'(BLK_STATUS_UNSUPP);
+          end else if (segment.count > MaxZeroSectors || beyond) begin
+            status = 8'(BLK_STATUS_IOERR);
+          end else if (segment.count != '0 && req_type == BLK_REQUEST_WRITE_ZEROES) begin
+            op = OpOut;
+          end
       endcase
     end
   end
+  assign zero = range && op == OpOut;
 
   // Bytes written without a gap from the first writable one on.
   logic [31:0] len, written;
@@ -106,9 +126,11 @@ module vio_blk_parse
     status_addr: chain_i.status_addr, written: written
   };
 
-  // Not before all of its data came may a request complete: the driver reuses the buffers then.
+  // Data that do not go to the medium come before the verdict: a range is part of it, and when a
+  // request completes the driver reuses the buffers.
   logic drop_first, med_ready;
-  assign drop_first = op != OpOut && !chain_i.bad && chain_i.out_len != '0 && !dropped_q;
+  assign drop_first = !chain_i.bad && !dropped_q
+                      && (chain_i.segment || (op != OpOut && chain_i.out_len != '0));
   assign med_ready = (op == OpIn) ? med_rd_ready_i : (op == OpOut) ? med_wr_ready_i : 1'b1;
   assign judged          = state_q == StJudge && !drop_first && request_ready_i && med_ready
                            && !stop_i;
@@ -121,12 +143,18 @@ module vio_blk_parse
 
   assign header_take = state_q == StHeader && chain_valid_i && !chain_i.bad && beat_valid_i;
   assign header_end  = header_take && (half_q || !TwoBeats);
-  assign med_data_valid_o = state_q == StMove && beat_valid_i;
-  assign med_data_o       = beat_i;
-  assign med_data_skip_o  = beat_err_i;
-  assign data_take        = beat_valid_i && (state_q == StDrop
-                                             || (state_q == StMove && med_data_ready_i));
-  assign beat_ready_o     = !stop_i && (header_take || data_take);
+  assign med_data_valid_o = state_q == StZero || (state_q == StMove && beat_valid_i);
+  assign med_data_o       = (state_q == StZero) ? '0 : beat_i;
+  assign med_data_skip_o  = state_q == StMove && beat_err_i;
+  always_comb begin
+    unique case (state_q)
+      StZero:  data_take = med_data_ready_i;
+      StMove:  data_take = med_data_ready_i && beat_valid_i;
+      StDrop:  data_take = beat_valid_i;
+      default: data_take = 1'b0;
+    endcase
+  end
+  assign beat_ready_o = !stop_i && (header_take || (data_take && state_q != StZero));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -136,6 +164,7 @@ module vio_blk_parse
       err_q     <= 1'b0;
       beats_q   <= '0;
       header_q  <= '0;
+      data_q    <= '0;
     end else if (clear_i) begin
       state_q   <= StHeader;
       half_q    <= 1'b0;
@@ -152,14 +181,20 @@ module vio_blk_parse
         end
         StJudge: begin
           beats_q <= chain_i.out_len >> LaneBits;
+          if (chain_i.segment) beats_q <= TwoBeats ? 32'd2 : 32'd1;
+          if (zero && judged)  beats_q <= 32'(sectors) << (9 - LaneBits);
           if (drop_first)  state_q <= StDrop;
-          else if (judged) state_q <= (op == OpOut) ? StMove : StHeader;
+          else if (judged) state_q <= zero ? StZero : (op == OpOut) ? StMove : StHeader;
           if (judged) dropped_q <= 1'b0;
         end
         default: if (data_take) begin
           beats_q <= beats_q - 32'd1;
           if (beats_q == 32'd1) state_q <= (state_q == StDrop) ? StJudge : StHeader;
-          if (state_q == StDrop) dropped_q <= 1'b1;
+          if (state_q == StDrop) begin
+            dropped_q <= 1'b1;
+            data_q    <= 128'({beat_i[HeadBits-1:0], data_q} >> HeadBits);
+            if (chain_i.segment) err_q <= err_q || beat_err_i;
+          end
         end
       endcase
     end

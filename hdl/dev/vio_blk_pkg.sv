@@ -23,6 +23,7 @@ package vio_blk_pkg;
     logic        silent;    ///< has no status byte
     logic [31:0] out_len;   ///< data bytes after the header; 0 if not in whole sectors
     logic        ragged;    ///< the readable data are not whole sectors
+    logic        segment;   ///< the readable data are one 16-byte segment
     logic [31:0] in_len;    ///< writable bytes before the status byte
     logic [15:0] elements;  ///< writable elements, without the status byte
     logic [63:0] status_addr;
@@ -31,9 +32,21 @@ package vio_blk_pkg;
   typedef enum logic [1:0] {
     OpNone,  ///< nothing but the status
     OpIn,    ///< medium to guest
-    OpOut,   ///< guest to medium
+    OpOut,   ///< guest, or zeroes, to medium
     OpId     ///< identification string to guest
   } op_e;
+
+  /// A range of sectors to discard or to zero (virtio 1.4, 5.2.6).
+  typedef struct packed {
+    logic [31:0] flags;
+    logic [31:0] count;
+    logic [63:0] sector;
+  } segment_data_t;
+
+  localparam logic [31:0] SegmentLength = $bits(segment_data_t) / 8;
+
+  /// Sectors of one DISCARD or WRITE_ZEROES request.
+  localparam logic [31:0] MaxZeroSectors = 32'h8000;
 
   /// A request on its way to completion.
   typedef struct packed {
