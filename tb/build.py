@@ -122,8 +122,16 @@ def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, 
     except (subprocess.CalledProcessError, SystemExit, RuntimeError) as error:
         reason = first_error(log) if log.exists() else str(error)
         raise ToolError(f"building {manifest.hdl.name} failed: {reason}", log) from None
+    _tidy(folder)
     stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
     _write_whole(folder / _STAMP, json.dumps(stamp))
+
+
+def _tidy(folder: Path) -> None:
+    """Drop what only the compiler needed and is big."""
+    for pattern in ("*.gch", "*.o", "*.a", "elaborate/*.json"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tb.paths import ROOT, build_root
 
-PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/cli")
+PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb")
+TAPPED = ("*arrives_whole", "*survives_a_harsh_host")
 
 
 @dataclass(slots=True)
@@ -44,11 +45,11 @@ def _pytest(folder: str, tally: Tally) -> None:
     tally.add(junit)
 
 
-def _simulations(tally: Tally) -> None:
-    print("== tests/sim", flush=True)
-    out = build_root() / "test-run"
+def _simulations(tally: Tally, title: str, *words: str) -> None:
+    print(f"== tests/sim, {title}", flush=True)
+    out = build_root() / f"test-run-{title.replace(' ', '-')}"
     (out / "results.xml").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tb.cli", "run", "--waves", "on-fail", "--out", str(out)]
+    command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), *words]
     subprocess.run(command, cwd=ROOT, check=False)
     tally.add(out / "results.xml")
 
@@ -60,7 +61,10 @@ def main() -> int:
     for folder in PYTEST_FOLDERS:
         if any((ROOT / folder).glob("test_*.py")):
             _pytest(folder, tally)
-    _simulations(tally)
+    _simulations(tally, "device model", "--dut", "model")
+    _simulations(tally, "RTL", "--waves", "on-fail")
+    taps = [word for glob in TAPPED for word in ("--test", glob)]
+    _simulations(tally, "RTL on pins with taps", "--path", "portable", *taps)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"{tally.passed} passed, {tally.failed} failed{skipped}")
     return 1 if tally.failed else 0
