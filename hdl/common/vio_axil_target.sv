@@ -52,7 +52,7 @@ module vio_axil_target
   logic locked_q, locked_write_q;  // an offered access keeps its turn until it is granted
 
   logic can_write, can_read, pick_write;
-  assign can_write  = aw_full_q && w_full_q && !b_valid_q;
+  assign can_write  = aw_full_q && w_full_q && (!b_valid_q || s_axil_bready);
   assign can_read   = ar_full_q && !r_valid_q && !(read_behind_q && can_write);
   assign pick_write = locked_q ? locked_write_q : can_write && !can_read;
 
