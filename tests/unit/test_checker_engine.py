@@ -21,6 +21,7 @@ from tests.unit.checker_script import (
     DEVICE,
     ENTRIES,
     ISR,
+    MSIX,
     MULTIPLIER,
     NOTIFY,
     RINGS,
@@ -212,6 +213,29 @@ def test_an_unknown_device_type_is_judged_by_what_all_devices_share() -> None:
     results = Script(image=bytes(image), features=VERSION_1 | 0xF0).live().give().use().line(1).isr(1).judge()
     assert results.clean
     assert results.verdicts["DEV-BLK-002"] is Verdict.NOT_APPLICABLE
+
+
+def legacy(script: Script) -> Script:
+    """A legacy driver resets the device, sets up a queue and works, all through BAR 0."""
+    script.add(ev.BarWrite, bar=0, addr=spec.LEGACY_CFG["device_status"].offset, data=b"\0")
+    return script.dma_r(RINGS[1], bytes(4)).dma_w(0x700000, bytes(4)).line(1)
+
+
+def transitional(*, capabilities: bool) -> Script:
+    image = config_image()
+    image[2:4], image[8], image[0x2E] = b"\x01\x10", 0, 2
+    if not capabilities:
+        image[0x34] = MSIX
+    for position in (0x40, 0x50, 0x64, 0x74):
+        image[position + 4] = 2
+    return Script(image=bytes(image))
+
+
+def test_the_legacy_interface_is_out_of_sight() -> None:
+    results = legacy(transitional(capabilities=True).add(ev.Reset, kind="power").command(6)).judge()
+    assert results.clean
+    assert results.notes == ["the legacy interface is in use: its sessions are not judged"]
+    assert legacy(transitional(capabilities=False)).judge().clean
 
 
 LAYOUT = Layout(

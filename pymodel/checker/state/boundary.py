@@ -196,7 +196,7 @@ class State:
     def _bar_write(self, bar: int, addr: int, data: bytes) -> None:
         place = self.config.locate(bar, addr)
         if place is None:
-            self._foreign_write(bar)
+            self._foreign_write(bar, addr)
             return
         offset = addr - place.offset
         if place.kind == "common":
@@ -211,9 +211,9 @@ class State:
         if self.event is not None:
             self.memory.suspects.host_write(self.event)
 
-    def _foreign_write(self, bar: int) -> None:
-        """A transitional device driven through BAR0 is out of sight of these rules."""
-        if bar == 0 and self.transitional and self.session.known and not self.session.driver_ok:
+    def _foreign_write(self, bar: int, addr: int) -> None:
+        """A transitional device driven through its legacy registers is out of sight of these rules."""
+        if bar == 0 and addr < spec.LEGACY_CFG_LENGTH_MSIX and self.transitional and self.session.known:
             self.note("the legacy interface is in use: its sessions are not judged")
             self.lose_session()
 

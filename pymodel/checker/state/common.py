@@ -198,7 +198,7 @@ class CommonState:
                 self._state.end_reset(by_read=True)
             return
         self._state.publish(facts.StatusRead(value, before))
-        if value == 0 and session.begun:
+        if value == 0 and (session.features_ok_written or session.driver_ok):
             self._state.lose_session().dirty = True
             return
         session.status = value
