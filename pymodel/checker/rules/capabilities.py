@@ -145,8 +145,9 @@ class _Present(_List):
 
     def check(self, fact: LayoutSettled) -> None:
         """Judge a list that was read to its end; a legacy device has none of these, and need not."""
-        legacy = self.word("device_id") in _TRANSITIONAL and not any(c.virtio for c in fact.capabilities)
-        if fact.complete and not legacy:
+        virtio = [c for c in fact.capabilities if c.virtio]
+        legacy = self.word("device_id") in _TRANSITIONAL and not virtio
+        if fact.complete and not legacy and all(c.cfg_type is not None for c in virtio):
             found = any(True for _ in self.of(fact, self.kind))
             self.judge(found, f"there is no {self.kind.name} capability")
 
