@@ -81,8 +81,10 @@ static void keep_event(vio_events *events, const vio_event *event) {
                        event->kind, event->number, event->err,  0};
   uint8_t *to = events->kept + events->kept_to;
   memcpy(to, &head, sizeof head);
-  memset(to + size - 8, 0, 8);
-  if (event->length > 0) memcpy(to + sizeof head, event->data, event->length);
+  if (event->length > 0) {
+    memset(to + size - 8, 0, 8);
+    memcpy(to + sizeof head, event->data, event->length);
+  }
   events->kept_to += size;
 }
 
