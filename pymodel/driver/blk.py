@@ -32,6 +32,8 @@ FEATURES = feature_mask(
     BlkFeature.TOPOLOGY,
     BlkFeature.CONFIG_WCE,
     BlkFeature.MQ,
+    BlkFeature.DISCARD,
+    BlkFeature.WRITE_ZEROES,
 )
 
 UNWRITTEN = 0xFF
