@@ -62,7 +62,7 @@ def main() -> int:
         if any((ROOT / folder).glob("test_*.py")):
             _pytest(folder, tally)
     _simulations(tally, "device model", "--dut", "model")
-    _simulations(tally, "RTL", "--waves", "on-fail")
+    _simulations(tally, "RTL", "--waves", "on-fail", "--test", "*")
     taps = [word for glob in TAPPED for word in ("--test", glob)]
     _simulations(tally, "RTL on pins with taps", "--path", "portable", *taps)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""

@@ -98,7 +98,7 @@ async def test_small_ring_wraps_under_traffic(env: Env) -> None:
     await env.traffic(requests=60)
 
 
-@sim_test(timeout_us=100_000, stress="calm", long=True)
+@sim_test(timeout_us=100_000, stress="calm", long=True, targets=("rtl",))
 async def test_ring_index_wraps_past_65535(env: Env) -> None:
     """The free-running indexes of a split ring go through 65535 to 0 with nothing lost."""
     await env.driver.start(features=feature_mask(BlkFeature.FLUSH), queue_size=256, queues=1)
