@@ -131,7 +131,11 @@ CASES = {
     ),
     "DRV-INIT-014": case(working, lambda: negotiated().queue().doorbell(), lambda: second().doorbell()),
     "DRV-INIT-015": case(working, lambda: split().give().fetch().desc(0, 0, addr=BUFFER + 64)),
-    "DRV-INIT-016": case(second, lambda: working().status(0).mem(RINGS[1], bytes(4))),
+    "DRV-INIT-016": case(
+        second,
+        lambda: working().status(0).mem(RINGS[1], bytes(4)),
+        lambda: split().give().fetch().mem(BUFFER, b"1"),
+    ),
     "DRV-FEAT-001": case(working, lambda: begun().w("driver_feature", 3)),
     "DRV-FEAT-002": case(
         working,

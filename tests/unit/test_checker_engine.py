@@ -261,6 +261,15 @@ def test_a_layout_stands_in_for_configuration_space_and_wins_over_it() -> None:
     assert [f.clause for f in beyond.judge().violations] == ["DRV-PCI-034"]
 
 
+def test_a_masked_message_is_owed_from_its_unmasking_on() -> None:
+    masked = split().entry(1, masked=True).give().use().pause()
+    assert masked.judge().clean
+    assert masked.entry(1).message().judge().clean
+    assert [
+        f.clause for f in split().entry(1, masked=True).give().use().entry(1).pause().judge().violations
+    ] == ["DEV-SPLIT-011"]
+
+
 # The interface.
 
 

@@ -129,7 +129,10 @@ SPLIT = {
         lambda: table(SplitDesc(BUFFER, 16, NEXT, 2), ONE, ONE, features=TABLES | ORDER),
     ),
     "DRV-SPLIT-011": case(
-        working, lambda: working().publish(0, index=0), lambda: working().publish(0, index=6)
+        working,
+        lambda: split().publish(0, index=300).fetch(),
+        lambda: working().publish(0, index=0),
+        lambda: working().publish(0, index=6),
     ),
     "DRV-SPLIT-012": case(lambda: stepped(split(), 1), lambda: stepped(split(), 2)),
     "DRV-SPLIT-014": case(lambda: stepped(split(EVENT), 0), lambda: stepped(split(EVENT), 1)),

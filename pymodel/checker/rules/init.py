@@ -271,7 +271,8 @@ class ExposedBuffersStay(Rule):
 class RingsStayUntilReset(Rule):
     """Exposed buffers are taken back only when the queue is no longer live (3.3.1).
 
-    Sees stores into the ring between the reset request and its confirmation.
+    Sees stores into the ring between the reset request and its confirmation, and stores into
+    device-writable buffers that were not returned: their memory serves something else by then.
     """
 
     clause = "DRV-INIT-016"
@@ -283,6 +284,8 @@ class RingsStayUntilReset(Rule):
         self._stores = True
         if fact.problem == "device-reset":
             self.breached(f"{fact.queue}: its ring is written while {fact.detail}")
+        elif fact.problem == "taken-back":
+            self.breached(f"{fact.queue}: {fact.detail}")
 
     @on(ResetDone)
     def done(self, fact: ResetDone) -> None:

@@ -69,12 +69,15 @@ class InterruptState:
         return self._state.common.values.get("config_msix_vector", after_reset)
 
     def _deliverable(self, vector: int | None) -> bool | None:
-        """Whether a message (True) or the line (False) can reach the driver; None if neither."""
+        """Whether a message (True) or the line (False) can reach the driver; None if neither.
+
+        A masked message is pending until it is unmasked.
+        """
         msix = self._state.config.msix
         if msix.enabled is False:
             command = self._state.config.command
             return None if command is not None and command & spec.PciCommand.INTX_DISABLE else False
-        if vector is None or vector == spec.NO_VECTOR or msix.masked or msix.entry_masked(vector):
+        if vector is None or vector == spec.NO_VECTOR:
             return None
         if msix.entries is not None and vector >= msix.entries:
             return None
@@ -203,13 +206,19 @@ class InterruptState:
         if debt is not None:
             self._fall_due(debt)
 
+    def _masked(self, debt: _Debt) -> bool:
+        msix = self._state.config.msix
+        vector = self.config_vector if debt.queue is None else debt.queue.vector
+        return debt.message and bool(msix.masked or (vector is not None and msix.entry_masked(vector)))
+
     def _fall_due(self, debt: _Debt) -> None:
         state = self._state
         observable = state.simulated or self.seen
         troubled = state.session.needs_reset and debt.queue is not None
-        if not observable or troubled or state.now - debt.since <= state.settle:
+        since = max(debt.since, state.mask_t) if debt.message else debt.since
+        if not observable or troubled or self._masked(debt) or state.now - since <= state.settle:
             return
-        detail = f"nothing came in the {(state.now - debt.since) // 1000} ns since"
+        detail = f"nothing came in the {(state.now - since) // 1000} ns since"
         state.publish(facts.Due(debt.what, debt.queue, True, detail))
 
     def session_over(self, *, final: bool) -> None:

@@ -68,6 +68,15 @@ class MemoryState:
             if segment.kind in (DESC, DRIVER, DEVICE):
                 offset, data = self._clip(segment, event.addr, event.data)
                 segment.owner.driver_store(segment.kind, offset, data, event)
+            elif segment.kind == "writable":
+                self._taken_back(segment.owner)
+
+    def _taken_back(self, chain: Chain) -> None:
+        """The driver stored into a device-writable buffer: it uses the memory for something else."""
+        tracker = chain.queue.tracker
+        if tracker is not None and tracker.dma_seen and not tracker.lost:
+            detail = f"memory of the exposed buffer {chain.id} is written"
+            self._state.publish(facts.DriverStore(chain.queue, "taken-back", detail))
 
     @staticmethod
     def _clip(segment: Segment, addr: int, data: bytes) -> tuple[int, bytes]:

@@ -226,7 +226,10 @@ class SplitTracker(Tracker):
         step = (value - self.cover) & _MASK
         if step >= 0x8000:
             return
-        if self.lost or ((value - self.used.index) & _MASK) > self.size:
+        beyond = ((value - self.used.index) & _MASK) > self.size
+        if beyond and not self.dma_seen:
+            return
+        if self.lost or beyond:
             self.lost = True
             self.cover = value
             self.covers.clear()
