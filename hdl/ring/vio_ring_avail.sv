@@ -44,7 +44,8 @@ module vio_ring_avail
   logic any, chosen_q, chosen_d, issue, entries;
   logic [QW-1:0] pick, queue_q, item_queue;
   room_t room_q, room_d;
-  logic [15:0] left, slot, to_end, count, news, size;
+  logic [15:0] left, slot, to_end, to_line, count, news, size;
+  logic [63:0] entry_addr;
   logic item_index, item_entry, item_live;
   vio_pkg::queue_cfg_t cfg;
   logic unused;
@@ -70,15 +71,17 @@ module vio_ring_avail
   assign left = seen_q[queue_q] - next_q[queue_q];
   assign slot = next_q[queue_q] & (cfg.size - 16'd1);
   assign to_end = cfg.size - slot;
+  assign entry_addr = cfg.driver + 64'(SPLIT_AVAIL_HEADER) + 64'({slot, 1'b0});
+  // Batches end where the bus does not have to cut them.
+  assign to_line = 16'(BatchEntries) - (entry_addr[16:1] % 16'(BatchEntries));
   always_comb begin
     count = left < to_end ? left : to_end;
-    if (count > 16'(BatchEntries)) count = 16'(BatchEntries);
+    if (count > to_line) count = to_line;
     req_o.own = '{kind: entries ? OwnEntries : OwnIndex, queue: QueueW'(queue_q), slot: '0,
                   down: 1'b0, room: 1'b0, count: entries ? count[5:0] : 6'd1, wrap: 1'b0,
                   index: '0};
     if (entries) begin
-      req_o.cmd = '{addr: cfg.driver + 64'(SPLIT_AVAIL_HEADER) + 64'({slot, 1'b0}),
-                    len: 13'({count[5:0], 1'b0})};
+      req_o.cmd = '{addr: entry_addr, len: 13'({count[5:0], 1'b0})};
     end else begin
       req_o.cmd = '{addr: cfg.driver, len: 13'(SPLIT_AVAIL_HEADER)};
     end
