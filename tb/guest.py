@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.config_ops import Style
@@ -39,7 +40,7 @@ class Guest:
         self,
         features: int = EVERYTHING,
         *,
-        queues: int = 0,
+        queues: int | Mapping[int, int] = 0,
         queue_size: int = 0,
         mode: InterruptMode = InterruptMode.PER_QUEUE,
     ) -> VirtioBlk:
@@ -47,7 +48,7 @@ class Guest:
 
         `features` is the set to accept beside VERSION_1 (default: all that is offered and known);
         raises Skip where the device does not offer one of them. `queues` and `queue_size` limit what
-        is used (0: all).
+        is used (0: all; see VirtioBlk for a table of queues).
         """
         await self.discover(mode)
         self._buffers = self.buffers

@@ -12,7 +12,8 @@ from tb.image import Image
 class Traffic:
     """Keeps up to `depth` requests in flight whose sectors do not overlap.
 
-    A read must return what the medium held, a write must be in the medium once it is done.
+    A read must return what the medium held, a write must be in the medium once it is done. A request
+    that was lost in a queue reset is forgotten.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Traffic:
 
     async def _submit(self) -> None:
         sector, count = await self._free_range()
-        queue = self._rng.randrange(self._blk.queue_count)
+        queue = self._rng.choice(self._blk.queue_indexes)
         kick = self._rng.random() < 0.7
         if self._rng.random() < 0.5:
             data = self._rng.randbytes(count * BLK_SECTOR)
@@ -63,6 +64,8 @@ class Traffic:
     async def _settle(self) -> None:
         """Wait for the oldest request and check it."""
         request, count, data = self._open.pop(0)
+        if request.lost:
+            return
         await self._blk.requests.kick_all()
         got = await self._blk.wait(request)
         if request.kind == BlkRequest.OUT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pymodel import spec
@@ -70,18 +70,22 @@ class BlkRequestState(Request):
 
 
 class VirtioBlk(VirtioDriver):
-    """Reads and writes sectors of 512 bytes; several requests may be in flight, on several queues."""
+    """Reads and writes sectors of 512 bytes; several requests may be in flight, on several queues.
+
+    `queues` is how many are used (0: all), from 0 on with `queue_size` descriptors at most (0: as offered),
+    or a table of queue index to size: what it leaves out is not enabled.
+    """
 
     device_type = DeviceType.BLK
     features = FEATURES
     requires = {BlkFeature.CONFIG_WCE: feature_mask(BlkFeature.FLUSH)}
 
-    def __init__(self, *, queue_size: int = 0, queues: int = 0) -> None:
+    def __init__(self, *, queue_size: int = 0, queues: int | Mapping[int, int] = 0) -> None:
         self.queue_size = queue_size
         self.queues_wanted = queues
         self.capacity = 0
         self.seg_max = 0
-        self.queue_count = 0
+        self.queue_indexes: tuple[int, ...] = ()
         self._requests: RequestQueues | None = None
         self._framer: Framer | None = None
 
@@ -97,12 +101,23 @@ class VirtioBlk(VirtioDriver):
         (self.capacity,) = await device.read_config(BLK_CFG["capacity"])
         self.seg_max = await self._optional(device, BlkFeature.SEG_MAX, "seg_max")
         size_max = await self._optional(device, BlkFeature.SIZE_MAX, "size_max")
-        available = await self._optional(device, BlkFeature.MQ, "num_queues") or 1
-        self.queue_count = min(available, self.queues_wanted or available)
+        requests = self._choose_queues(await self._optional(device, BlkFeature.MQ, "num_queues") or 1)
         free = device.has(Feature.VERSION_1) or device.has(Feature.ANY_LAYOUT)
         self._framer = Framer(device.ops.memory, device.ops.style, size_max or None, free=free)
-        await device.find_vqs([QueueRequest(index, self.queue_size) for index in range(self.queue_count)])
+        await device.find_vqs(requests)
+        self.queue_indexes = tuple(request.index for request in requests)
         self._requests = RequestQueues(device)
+
+    @property
+    def queue_count(self) -> int:
+        """How many queues are in use."""
+        return len(self.queue_indexes)
+
+    def _choose_queues(self, available: int) -> list[QueueRequest]:
+        wanted = self.queues_wanted
+        if isinstance(wanted, Mapping):
+            return [QueueRequest(index, size) for index, size in wanted.items() if index < available]
+        return [QueueRequest(index, self.queue_size) for index in range(min(available, wanted or available))]
 
     async def _optional(self, device: VirtioDevice, feature: BlkFeature, name: str) -> int:
         if not device.has(feature):

@@ -1,0 +1,74 @@
+"""What the random-traffic tests draw: a session's features, queues, interrupts, load and troubles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.spec import BlkFeature, Feature, feature_mask
+
+FULL = 0
+SPLIT_SIZES = (2, 4, 8, 16, 64, 256, FULL)
+PACKED_SIZES = (2, 3, 5, 7, 13, 17, 31, 100, 255, FULL)
+WAYS_TO_END = ("drain", "drain", "reset", "reset", "flr")
+TROUBLES = ("none", "vector mask", "function mask", "queue reset", "suspend", "pause")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One session; `queues` maps index to size (0: as offered), `steps` are (requests, trouble after)."""
+
+    features: int
+    queues: dict[int, int]
+    mode: InterruptMode
+    depth: int
+    most_sectors: int
+    steps: tuple[tuple[int, str], ...]
+    end: str
+
+    @property
+    def title(self) -> str:
+        """What a trace's reader wants to know."""
+        troubles = ", ".join(f"{requests}+{trouble}" for requests, trouble in self.steps)
+        return f"features {self.features:#x} queues {self.queues} {self.mode.name} {troubles} end {self.end}"
+
+
+def draw_session(rng: Random, offered: int, queues: int) -> Drawn:
+    """Draw a session for a device with these features and this many queues.
+
+    The ring formats come up equally often; of the rest everything, little or about half is accepted.
+    """
+    features = draw_features(rng, offered)
+    return Drawn(
+        features=features,
+        queues=draw_queues(rng, features, queues),
+        mode=rng.choice(tuple(InterruptMode)),
+        depth=rng.choice((1, 4, 16, 40)),
+        most_sectors=rng.choice((1, 3, 8, 16)),
+        steps=tuple((rng.randint(1, 8), rng.choice(TROUBLES)) for _ in range(rng.randint(2, 4))),
+        end=rng.choice(WAYS_TO_END),
+    )
+
+
+def draw_features(rng: Random, offered: int) -> int:
+    """Draw a subset of the offered features; VERSION_1 is always in it."""
+    share = rng.choice((0.15, 0.5, 0.5, 0.85, 1.0))
+    bits = [bit for bit in range(64) if offered >> bit & 1 and rng.random() < share]
+    features = feature_mask(*bits) & ~feature_mask(Feature.RING_PACKED) | feature_mask(Feature.VERSION_1)
+    if rng.random() < 0.5:
+        features |= feature_mask(Feature.RING_PACKED) & offered
+    return features
+
+
+def draw_queues(rng: Random, features: int, available: int) -> dict[int, int]:
+    """Draw which queues to enable, often with gaps, and how large each is."""
+    most = available if features & feature_mask(BlkFeature.MQ) else 1
+    count = rng.choice((1, 2, most, rng.randint(1, most)))
+    chosen = sorted(rng.sample(range(most), min(count, most)))
+    return {index: draw_size(rng, features) for index in chosen}
+
+
+def draw_size(rng: Random, features: int) -> int:
+    """Draw a queue size: tiny and full ones, and for the packed ring odd ones."""
+    return rng.choice(PACKED_SIZES if features & feature_mask(Feature.RING_PACKED) else SPLIT_SIZES)
