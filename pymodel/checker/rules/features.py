@@ -5,14 +5,14 @@ from __future__ import annotations
 from pymodel.checker.facts import FeaturesOk, FieldRead, FieldWrite, Negotiated, ResetStarted
 from pymodel.checker.rule import Rule, on
 from pymodel.checker.rules.featuresets import RESERVED_RANGE, missing_requirement, undescribed
-from pymodel.events import ConfigWrite
 from pymodel.spec import Feature
 
 _TYPE_RANGE = sum(1 << bit for bit in (*range(24), *range(50, 128)))
 _WORDS_MAX = 64
 
 
-def _selected(rule: Rule, name: str) -> int | None:
+def selected_word(rule: Rule, name: str) -> int | None:
+    """Return the feature word that a select register names; None if unknown, or beyond every feature."""
     select = rule.state.common.values.get(name)
     return select if select is not None and select < _WORDS_MAX else None
 
@@ -28,13 +28,13 @@ class OnlyOfferedIsAccepted(Rule):
     @on(FieldWrite)
     def write(self, fact: FieldWrite) -> None:
         """driver_feature is written."""
-        select = _selected(self, "driver_feature_select")
+        select = selected_word(self, "driver_feature_select")
         if fact.name == "driver_feature" and select in self.session.offered:
             extra = fact.value & ~self.session.offered[select]
             self.judge(not extra, f"bits {extra:#x} of word {select} are accepted but were not offered")
 
 
-class _Accepted(Rule):
+class AcceptedRule(Rule):
     """A rule on the set that stands when FEATURES_OK is set."""
 
     @on(FeaturesOk)
@@ -48,7 +48,7 @@ class _Accepted(Rule):
         raise NotImplementedError
 
 
-class RequirementsAreAccepted(_Accepted):
+class RequirementsAreAccepted(AcceptedRule):
     """The driver accepts no feature without those that it requires (2.2.1); tabled for network devices."""
 
     clause = "DRV-FEAT-002"
@@ -59,7 +59,7 @@ class RequirementsAreAccepted(_Accepted):
         self.judge(not lack, f"accepted: {lack}")
 
 
-class OnlyDescribedIsAccepted(_Accepted):
+class OnlyDescribedIsAccepted(AcceptedRule):
     """The driver accepts no feature bit that the standard does not describe (2.2.1)."""
 
     clause = "DRV-FEAT-005"
@@ -70,7 +70,7 @@ class OnlyDescribedIsAccepted(_Accepted):
         self.judge(not bad, f"bits {bad:#x} are accepted, which the standard does not describe")
 
 
-class UnknownFeaturesAreIgnored(_Accepted):
+class UnknownFeaturesAreIgnored(AcceptedRule):
     """The driver ignores offered bits that the standard does not describe: it leaves them clear (2.2.1)."""
 
     clause = "DRV-FEAT-004"
@@ -82,7 +82,7 @@ class UnknownFeaturesAreIgnored(_Accepted):
             self.judge(not bits & unknown, f"unknown bits {bits & unknown:#x} are accepted")
 
 
-class NoReservedIsAccepted(_Accepted):
+class NoReservedIsAccepted(AcceptedRule):
     """The driver accepts no reserved feature bit: 44 to 49, and 128 and up (2.2.1, 2.2)."""
 
     clause = "DRV-FEAT-006"
@@ -93,7 +93,7 @@ class NoReservedIsAccepted(_Accepted):
         self.judge(not bad, f"reserved bits {bad:#x} are accepted")
 
 
-class OnlyOwnTypeIsAccepted(_Accepted):
+class OnlyOwnTypeIsAccepted(AcceptedRule):
     """The driver accepts no bit of the device type range that its type does not define (2.2.1)."""
 
     clause = "DRV-FEAT-008"
@@ -155,14 +155,14 @@ class InvalidSetIsRefused(Rule):
     @on(FieldWrite)
     def write(self, fact: FieldWrite) -> None:
         """A word is written anew."""
-        select = _selected(self, "driver_feature_select")
+        select = selected_word(self, "driver_feature_select")
         if fact.name == "driver_feature" and select is not None:
             self._taken.pop(select, None)
 
     @on(FieldRead)
     def read(self, fact: FieldRead) -> None:
         """A word is read back."""
-        select = _selected(self, "driver_feature_select")
+        select = selected_word(self, "driver_feature_select")
         if fact.name == "driver_feature" and select is not None:
             self._taken[select] = fact.value
             if self.session.features_ok:
@@ -202,7 +202,7 @@ class OnlyDescribedIsOffered(Rule):
     @on(FieldRead)
     def check(self, fact: FieldRead) -> None:
         """device_feature is read."""
-        select = _selected(self, "device_feature_select")
+        select = selected_word(self, "device_feature_select")
         if fact.name == "device_feature" and select is not None:
             bad = undescribed(fact.value << 32 * select, self.state.device_type)
             self.judge(not bad, f"word {select} offers bits {bad >> 32 * select:#x} that mean nothing here")
@@ -228,137 +228,6 @@ class SameSetIsAcceptedAgain(Rule):
             self.judge(fact.kept, f"FEATURES_OK stood for the set {bits:#x} before, and now does not")
         elif fact.kept and len(self._accepted) < self._LIMIT:
             self._accepted.add(bits)
-
-
-class Version1IsAccepted(_Accepted):
-    """VERSION_1 is accepted where it is offered (6.1)."""
-
-    clause = "DRV-RSVD-001"
-
-    def accepted(self, bits: int, offered: int | None) -> None:
-        """Bit 32 is set."""
-        if offered is not None and offered >> Feature.VERSION_1 & 1:
-            self.judge(bool(bits >> Feature.VERSION_1 & 1), "VERSION_1 is offered but not accepted")
-
-
-class _AcceptedIfOffered(_Accepted):
-    bit: Feature
-
-    def accepted(self, bits: int, offered: int | None) -> None:
-        """The bit is accepted if it is offered."""
-        if offered is not None and offered >> self.bit & 1:
-            self.judge(bool(bits >> self.bit & 1), f"{self.bit.name} is offered but not accepted")
-
-
-class AccessPlatformIsAccepted(_AcceptedIfOffered):
-    """ACCESS_PLATFORM is accepted where it is offered (6.1)."""
-
-    clause = "DRV-RSVD-003"
-    bit = Feature.ACCESS_PLATFORM
-
-
-class RingPackedIsAccepted(_AcceptedIfOffered):
-    """RING_PACKED is accepted where it is offered (6.1)."""
-
-    clause = "DRV-RSVD-006"
-    bit = Feature.RING_PACKED
-
-
-class OrderPlatformIsAccepted(_AcceptedIfOffered):
-    """ORDER_PLATFORM is accepted where it is offered (6.1)."""
-
-    clause = "DRV-RSVD-007"
-    bit = Feature.ORDER_PLATFORM
-
-
-class NotifConfigDataIsAccepted(_AcceptedIfOffered):
-    """NOTIF_CONFIG_DATA is accepted where it is offered (6.1)."""
-
-    clause = "DRV-RSVD-013"
-    bit = Feature.NOTIF_CONFIG_DATA
-
-
-class SrIovIsAcceptedWithCapability(_Accepted):
-    """SR_IOV is accepted only if the device has the SR-IOV capability (6.1)."""
-
-    clause = "DRV-RSVD-010"
-
-    def accepted(self, bits: int, offered: int | None) -> None:
-        """The capability is there."""
-        position = self.state.config.sr_iov()
-        if bits >> Feature.SR_IOV & 1 and position is not None:
-            self.judge(position > 0, "SR_IOV is accepted, but the device has no SR-IOV capability")
-
-
-class VirtualFunctionsComeAfterFeaturesOk(Rule):
-    """VF Enable is set only after SR_IOV was negotiated once (6.1)."""
-
-    clause = "DRV-RSVD-011"
-    _CONTROL = 8
-    _negotiated = False
-
-    @on(Negotiated)
-    def settled(self, fact: Negotiated) -> None:
-        """SR_IOV is in force."""
-        self._negotiated = self._negotiated or (fact.kept and self.session.has(Feature.SR_IOV))
-
-    @on(ConfigWrite)
-    def write(self, event: ConfigWrite) -> None:
-        """SR-IOV Control is written."""
-        position = self.state.config.sr_iov()
-        if position and event.addr == position + self._CONTROL and event.data[0] & 1:
-            self.judge(self._negotiated, "VF Enable is set, but SR_IOV was not negotiated")
-
-
-class Version1IsOffered(Rule):
-    """The device offers VERSION_1 (6.2)."""
-
-    clause = "DEV-RSVD-001"
-
-    @on(FieldRead)
-    def check(self, fact: FieldRead) -> None:
-        """Word 1 is read."""
-        if fact.name == "device_feature" and _selected(self, "device_feature_select") == 1:
-            self.judge(bool(fact.value & 1), "VERSION_1 is not offered")
-
-
-class AddInCardOffersPlatformBits(Rule):
-    """A hardware PCI device offers ACCESS_PLATFORM and ORDER_PLATFORM (6.2); judged in RTL simulation."""
-
-    clause = "DEV-RSVD-008"
-
-    @on(FeaturesOk)
-    def check(self, fact: FeaturesOk) -> None:
-        """Both are offered."""
-        if fact.offered is not None and self.state.header.source == "verilator":
-            wanted = 1 << Feature.ACCESS_PLATFORM | 1 << Feature.ORDER_PLATFORM
-            self.judge(
-                fact.offered & wanted == wanted, "ACCESS_PLATFORM and ORDER_PLATFORM are not both offered"
-            )
-
-
-class SrIovIsOfferedWithCapability(Rule):
-    """A device with the SR-IOV capability offers SR_IOV (6.2)."""
-
-    clause = "DEV-RSVD-009"
-
-    @on(FeaturesOk)
-    def check(self, fact: FeaturesOk) -> None:
-        """The bit is there."""
-        if fact.offered is not None and self.state.config.sr_iov():
-            self.judge(bool(fact.offered >> Feature.SR_IOV & 1), "there is SR-IOV, but SR_IOV is not offered")
-
-
-class NoSrIovWithoutCapability(Rule):
-    """A device without the SR-IOV capability does not offer SR_IOV (6.2)."""
-
-    clause = "DEV-RSVD-010"
-
-    @on(FeaturesOk)
-    def check(self, fact: FeaturesOk) -> None:
-        """The bit is not there."""
-        if fact.offered is not None and self.state.config.sr_iov() == 0:
-            self.judge(not fact.offered >> Feature.SR_IOV & 1, "SR_IOV is offered, but there is no SR-IOV")
 
 
 class OfferIsPresentedBySelect(Rule):
@@ -408,7 +277,7 @@ class AcceptedIsPresentedBySelect(Rule):
     @on(FieldRead)
     def check(self, fact: FieldRead) -> None:
         """driver_feature is read."""
-        select = _selected(self, "driver_feature_select")
+        select = selected_word(self, "driver_feature_select")
         if fact.name == "driver_feature" and select in self.session.accepted:
             wanted = self.session.accepted[select] & self.session.offered.get(select, 0)
             message = f"word {select} of driver_feature shows {fact.value:#x}, written was {wanted:#x}"

@@ -15,7 +15,7 @@ from pymodel.checker.facts import (
     StatusWrite,
 )
 from pymodel.checker.rule import Rule, on
-from pymodel.checker.rules.capabilities import _FIXED
+from pymodel.checker.rules.capabilities import FIXED_LENGTHS
 from pymodel.checker.state.queue import Queue
 from pymodel.events import ConfigRead, ConfigWrite
 from pymodel.spec import CapType, PciCommand
@@ -165,7 +165,7 @@ class CapabilitiesAreNotWritten(Rule):
     def write(self, event: ConfigWrite) -> None:
         """A configuration write."""
         for capability in self.state.config.capabilities:
-            if not capability.virtio or capability.cfg_type not in _FIXED:
+            if not capability.virtio or capability.cfg_type not in FIXED_LENGTHS:
                 continue
             if capability.cfg_type == CapType.PCI_CFG:
                 continue
