@@ -76,6 +76,12 @@ def test_a_trace_that_begins_in_mid_session_raises_no_nonsense(start: int) -> No
     assert violated(without(model_stream("packed-all"), ev.MemWrite)[start:]) == []
 
 
+def test_a_trace_that_begins_in_mid_session_says_so() -> None:
+    said = ["the trace begins within a session: what hangs on its beginning is not judged"]
+    assert judge(model_stream("split")[200:260]).notes == said
+    assert split().give().use().message().judge().notes == []
+
+
 def test_a_bring_up_without_its_reset_in_the_trace_is_noted() -> None:
     script = Script().status(1)
     assert script.judge().notes == ["the driver's bring-up begins without an observed reset"]

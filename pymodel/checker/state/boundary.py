@@ -68,6 +68,7 @@ class State:
         self.bar_sizes: dict[int, int] = {}
         self.mask_t = -1
         self.via_window = False
+        self.began = False
         self._settled = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.ConfigRead: self._config_read,
@@ -104,6 +105,12 @@ class State:
         """Say something about the trace as a whole, once."""
         if text not in self.notes and len(self.notes) < NOTES_MAX:
             self.notes.append(text)
+
+    def note_start(self) -> None:
+        """Something of a session was seen whose beginning was not."""
+        if not self.began:
+            self.began = True
+            self.note("the trace begins within a session: what hangs on its beginning is not judged")
 
     def observe(self, event: ev.Event) -> None:
         """Take in the next event."""
@@ -218,6 +225,7 @@ class State:
             self.lose_session()
 
     def _doorbell(self, place: Place, offset: int, data: bytes) -> None:
+        self.note_start()
         value = int.from_bytes(data, "little")
         queue, by_address = self._doorbell_queue(place, offset, value)
         if queue is not None:
@@ -271,6 +279,7 @@ class State:
     def begin_reset(self, kind: str) -> None:
         """The driver wrote 0 to device_status, or a reset below virtio began."""
         self.memory.suspects.confirm()
+        self.began = True
         already = self.session.phase == Phase.RESETTING
         if not already:
             self._end_session(final=False)

@@ -174,6 +174,7 @@ class CommonState:
     def _note_bring_up(self, session: Session, value: int) -> None:
         if session.phase == Phase.UNKNOWN and value == spec.Status.ACKNOWLEDGE and not session.status:
             session.known = True
+            self._state.began = True
             self._state.note("the driver's bring-up begins without an observed reset")
         if not session.begun:
             self._state.settle_layout()
@@ -191,6 +192,8 @@ class CommonState:
     def _status_read(self, value: int) -> None:
         session = self._state.session
         before = session.status
+        if value:
+            self._state.note_start()
         if session.phase == Phase.RESETTING:
             session.reset_polled = True
             self._state.publish(facts.StatusRead(value, before))

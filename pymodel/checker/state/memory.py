@@ -96,6 +96,7 @@ class MemoryState:
 
     def _dma(self, event: ev.DmaRead | ev.DmaWrite, *, write: bool) -> None:
         self.seen = True
+        self._state.note_start()
         issued = event.t if event.t_req is None else event.t_req
         self._judge_time(event, issued, write)
         segments = self._state.index.overlapping(event.addr, len(event.data))
