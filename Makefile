@@ -34,6 +34,7 @@ clean: ## remove builds and runs; .venv stays
 	rm -rf build runs
 
 include tests/peers/peers.mk
+include tests/bench/bench.mk
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18

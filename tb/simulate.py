@@ -124,15 +124,20 @@ def _cause(code: int) -> str:
 
 
 def _environment(work: Simulation, plan: Path) -> dict[str, str]:
+    results = plan.with_suffix(".xml")
+    return {**cocotb_environment(work.build.toplevel, "tb.sim_entry", results), VARIABLE: str(plan)}
+
+
+def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, str]:
+    """The environment in which a simulator runs the cocotb tests of `module`."""
     env = dict(os.environ)
     libpython = find_libpython.find_libpython()
     users = [libpython] if libpython else []
     env.update(
         {
-            VARIABLE: str(plan),
-            "COCOTB_TOPLEVEL": work.build.toplevel,
-            "COCOTB_TEST_MODULES": "tb.sim_entry",
-            "COCOTB_RESULTS_FILE": str(plan.with_suffix(".xml")),
+            "COCOTB_TOPLEVEL": toplevel,
+            "COCOTB_TEST_MODULES": module,
+            "COCOTB_RESULTS_FILE": str(results),
             "COCOTB_REWRITE_ASSERTION_FILES": "test_*.py",
             "COCOTB_TRUST_INERTIAL_WRITES": "1",
             "COCOTB_LOG_LEVEL": "WARNING",
