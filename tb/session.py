@@ -13,7 +13,7 @@ from typing import Protocol
 from pymodel.events import EventStream, Mark, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
-from pymodel.vtrace import Header, VtraceWriter, write_vtrace
+from pymodel.vtrace import END_MARK, Header, VtraceWriter, write_vtrace
 from tb.env import Env, Surroundings
 from tb.failure import LAST_EVENTS, failure_page
 from tb.image import Image
@@ -153,11 +153,13 @@ class Session:
             result.status = FAIL
             result.message = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
             result.details = traceback.format_exc()
+        # A failed test was observed to its end as well: what the device owed by then counts.
+        self.events.emit(Mark(t=self.bench.transport.now(), text=END_MARK))
         self._judge(result)
         result.seconds = round(time.monotonic() - started, 3)
         result.sim_ns = self.env.now_ns
         result.cycles = self.bench.cycles()
-        self._trace.close(orderly=result.status in (PASS, SKIP))
+        self._trace.close(orderly=True)
         if result.status in (FAIL, ERROR):
             page = failure_page(result, self.env.log[-LAST_EVENTS:])
             write_whole(self.job.folder / FAILURE, page)
