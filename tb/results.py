@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,10 @@ class Result:
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
-        write_whole(path, json.dumps(asdict(self)))
+        write_whole(path, json.dumps(self._fields()))
+
+    def _fields(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
     def load(cls, path: Path) -> Result:
@@ -47,7 +50,7 @@ class Result:
     def public(self) -> dict[str, Any]:
         """What results.json says of this test."""
         hidden = ("clauses", "details")
-        return {key: value for key, value in asdict(self).items() if key not in hidden}
+        return {key: value for key, value in self._fields().items() if key not in hidden}
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 from pymodel.checker.verdicts import Outcome
@@ -71,9 +72,10 @@ class Rule:
             self.breached(message)
 
     @classmethod
+    @cache
     def subscriptions(cls) -> list[tuple[type, str]]:
         """Return (fact class, method name) pairs."""
-        found = []
+        found: list[tuple[type, str]] = []
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():
                 found += [(fact, name) for fact in getattr(member, "facts", ())]
