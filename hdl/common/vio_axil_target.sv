@@ -1,8 +1,9 @@
 /// AXI4-Lite target that turns its five channels into one register access at a time.
 ///
-/// Addresses and data may come in any order. A write whose address and data were both taken before
-/// a read's address is performed before that read, unless the host holds back an earlier write's
-/// response. Every access is answered OKAY.
+/// Addresses and data may come in any order. A write's data are taken when the write has been
+/// performed, not before: from then on its effect is there for all to see. A write that was there
+/// before a read's address came is performed before that read, unless the host holds back an earlier
+/// write's response. Every access is answered OKAY.
 module vio_axil_target
   import vio_pkg::*;
 #(
@@ -40,20 +41,22 @@ module vio_axil_target
   input  logic [31:0]          rsp_rdata_i
 );
 
-  logic                 aw_full_q, w_full_q, ar_full_q;
+  logic                 aw_full_q, w_full_q, ar_full_q;  // of W: a copy, before it is taken
   logic [AddrWidth-1:0] aw_addr_q, ar_addr_q;
   logic [31:0]          w_data_q;
   logic [3:0]           w_strb_q;
   logic                 busy_q, busy_write_q;  // an access is on its way
   logic                 read_behind_q;         // the waiting read came after the waiting write
   logic                 b_valid_q, r_valid_q;
+  logic                 b_stuck_q;             // the host did not take the last response at once
   logic [31:0]          r_data_q;
 
   logic locked_q, locked_write_q;  // an offered access keeps its turn until it is granted
 
   logic can_write, can_read, pick_write;
-  assign can_write  = aw_full_q && w_full_q && (!b_valid_q || s_axil_bready);
-  assign can_read   = ar_full_q && !r_valid_q && !(read_behind_q && can_write);
+  assign can_write  = aw_full_q && w_full_q && !b_valid_q;
+  assign can_read   = ar_full_q && !r_valid_q
+                      && !(read_behind_q && aw_full_q && w_full_q && !b_stuck_q);
   assign pick_write = locked_q ? locked_write_q : can_write && !can_read;
 
   assign req_o.valid = !busy_q && (can_write || can_read);
@@ -66,7 +69,6 @@ module vio_axil_target
   assign req_o.strb = pick_write ? w_strb_q : 4'hf << ar_addr_q[1:0];
 
   assign s_axil_awready = !aw_full_q;
-  assign s_axil_wready  = !w_full_q;
   assign s_axil_arready = !ar_full_q;
   assign s_axil_bvalid  = b_valid_q;
   assign s_axil_bresp   = 2'b00;
@@ -75,8 +77,9 @@ module vio_axil_target
   assign s_axil_rresp   = 2'b00;
 
   logic taken_write, taken_read;
-  assign taken_write = gnt_i && req_o.valid && pick_write;
-  assign taken_read  = gnt_i && req_o.valid && !pick_write;
+  assign taken_write   = gnt_i && req_o.valid && pick_write;
+  assign taken_read    = gnt_i && req_o.valid && !pick_write;
+  assign s_axil_wready = taken_write;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_slots
     if (!rst_ni) begin
@@ -107,9 +110,10 @@ module vio_axil_target
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_answers
     if (!rst_ni) begin
       {busy_q, busy_write_q, b_valid_q, r_valid_q} <= '0;
-      {locked_q, locked_write_q}                   <= '0;
+      {locked_q, locked_write_q, b_stuck_q}        <= '0;
       r_data_q                                     <= '0;
     end else begin
+      b_stuck_q      <= b_valid_q && !s_axil_bready;
       locked_q       <= req_o.valid && !gnt_i;
       locked_write_q <= pick_write;
       if (s_axil_bready) b_valid_q <= 1'b0;

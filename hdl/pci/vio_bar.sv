@@ -42,7 +42,7 @@ module vio_bar
   input  logic [31:0] pba_rdata_i,
   output reg_req_t    notify_req_o,
 
-  /// A write that may silence an interrupt waits for `irq_quiet_i` before it is answered.
+  /// Start no message: a write that may silence an interrupt waits for those on their way.
   output logic        irq_barrier_o,
   input  logic        irq_quiet_i
 );
@@ -74,10 +74,9 @@ module vio_bar
     region_req.addr  = req.addr - base;
   endfunction
 
-  logic     busy_q, window_q, barrier_q;
+  logic     busy_q, window_q;
   region_e  region, region_q;
   reg_req_t req;
-  logic     done;
 
   assign req    = window_req_i.valid ? window_req_i : host_req_i;
   assign region = (window_req_i.valid || memory_enable_i) ? decode(req.addr) : RegionNone;
@@ -91,7 +90,7 @@ module vio_bar
                                                    vio_spec_pkg::COMMON_QUEUE_SIZE}));
 
   logic take;
-  assign take         = !busy_q && req.valid;
+  assign take         = !busy_q && req.valid && (!may_silence || irq_quiet_i);
   assign window_gnt_o = take && window_req_i.valid;
   assign host_gnt_o   = take && !window_req_i.valid;
 
@@ -102,10 +101,9 @@ module vio_bar
   assign pba_index_o  = req.addr[12:2] - BarPba[12:2];
   assign notify_req_o = region_req(req, take && region == RegionNotify, BarNotify);
 
-  assign irq_barrier_o      = barrier_q;
-  assign done               = busy_q && (!barrier_q || irq_quiet_i);
-  assign window_rsp_valid_o = done && window_q;
-  assign host_rsp_valid_o   = done && !window_q;
+  assign irq_barrier_o      = !busy_q && req.valid && may_silence;
+  assign window_rsp_valid_o = busy_q && window_q;
+  assign host_rsp_valid_o   = busy_q && !window_q;
 
   always_comb begin : proc_rdata
     unique case (region_q)
@@ -120,15 +118,12 @@ module vio_bar
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_access
     if (!rst_ni) begin
-      {busy_q, window_q, barrier_q} <= '0;
-      region_q                      <= RegionNone;
-    end else if (take) begin
-      busy_q    <= 1'b1;
-      window_q  <= window_req_i.valid;
-      barrier_q <= may_silence;
-      region_q  <= region;
-    end else if (done) begin
-      {busy_q, barrier_q} <= '0;
+      {busy_q, window_q} <= '0;
+      region_q           <= RegionNone;
+    end else begin
+      busy_q   <= take;
+      window_q <= window_req_i.valid;
+      region_q <= region;
     end
   end
 
