@@ -33,7 +33,11 @@ class DeviceChain:
     segments: list[Segment] = field(default_factory=list)
 
     def add(self, segment: Segment) -> None:
-        """Append an element; raises RingError for a readable one behind a writable one (2.7.4.2)."""
+        """Append an element; raises RingError for a readable one behind a writable one (2.7.4.2), or
+        for one that goes on behind the last address.
+        """
+        if segment.addr + segment.length > 1 << 64:
+            raise RingError(f"{segment.length} bytes at {segment.addr:#x}")
         if self.segments and self.segments[-1].write and not segment.write:
             raise RingError("a device-readable element behind a device-writable one")
         self.segments.append(segment)
