@@ -69,6 +69,10 @@ class VirtioPci(PciOps):
             raise self.log.error(errors.DriverBug, "the function was not enumerated")
         return self._layout
 
+    def use_window(self, on: bool) -> None:
+        """Reach the virtio structures through the PCI_CFG capability from now on, or through their BARs."""
+        self._use_window = self._regions.through_window = on
+
     async def enumerate(self) -> None:
         """Find the function and its virtio structures, and let it become bus master.
 
