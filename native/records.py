@@ -38,7 +38,7 @@ _MAKE: dict[int, _Make] = {
     MSIX_VECTOR: lambda t, q, a, n, e, d: ev.Msix(t=t, t_req=q, vector=a),
     INTX: lambda t, q, a, n, e, d: ev.Intx(t=t, t_req=q, level=n),
     RESET: lambda t, q, a, n, e, d: ev.Reset(t=t, t_req=q, kind=d.decode()),
-    MARK: lambda t, q, a, n, e, d: ev.Mark(t=t, t_req=q, text=d.decode(errors="replace")),
+    MARK: lambda t, q, a, n, e, d: ev.Mark(t=t, t_req=q, text=d.decode(errors="surrogatepass")),
 }
 
 
@@ -82,7 +82,7 @@ def encode(event: ev.Event) -> tuple[int, int, int, int, int, int, bytes]:
         case ev.Reset():
             data = event.kind.encode()
         case ev.Mark():
-            data = event.text.encode()
+            data = event.text.encode(errors="surrogatepass")
         case ev.BarRead() | ev.BarWrite():
             addr, number, data = event.addr, event.bar, event.data
         case ev.DmaRead() | ev.DmaWrite():

@@ -88,7 +88,8 @@ static void give_back(vio_ring *ring, uint32_t id) {
   uint32_t last = id;
   if (!ring->setup.packed)
     for (uint32_t i = 1; i < count; i++) last = ring->linked[last];
-  if (ring->free_count == 0) ring->free_id = (uint16_t)id;
+  const bool none_free = ring->setup.packed ? ring->order_count == ring->setup.size : ring->free_count == 0;
+  if (none_free) ring->free_id = (uint16_t)id;
   else ring->linked[ring->last_free] = (uint16_t)id;
   ring->last_free = (uint16_t)last;
   ring->free_count += count;

@@ -197,6 +197,7 @@ void vio_target_aw(vio_target *target, uint32_t ident, uint64_t addr, uint32_t l
     const early *word = &target->early[given];
     give(target, word->data, word->strobe, word->last);
   }
+  if (given == 0) return;
   target->early_count -= given;
   memmove(target->early, target->early + given, target->early_count * sizeof(early));
 }

@@ -118,10 +118,16 @@ static void publish(vio_traffic *traffic) {
   traffic->kick(traffic->context, traffic->setup.queue | data);
 }
 
+/* How many chains to ask an interrupt for: never more than are left. */
+static uint32_t next_batch(const vio_traffic *traffic) {
+  const uint64_t left = traffic->posted - traffic->done;
+  return left < traffic->setup.batch ? (uint32_t)left : traffic->setup.batch;
+}
+
 void vio_traffic_start(vio_traffic *traffic) {
-  vio_ring_arm(traffic->ring, traffic->setup.batch);
   for (uint32_t i = 0; i < traffic->setup.depth && traffic->posted < traffic->setup.total; i++)
     if (!post(traffic, i)) break;
+  vio_ring_arm(traffic->ring, next_batch(traffic));
   publish(traffic);
 }
 
@@ -156,20 +162,14 @@ static uint32_t reap(vio_traffic *traffic) {
   return total;
 }
 
-/* How many chains to ask an interrupt for: never more than are left. */
-static uint32_t next_batch(const vio_traffic *traffic) {
-  const uint64_t left = traffic->posted - traffic->done;
-  return left < traffic->setup.batch ? (uint32_t)left : traffic->setup.batch;
-}
-
 uint32_t vio_traffic_turn(vio_traffic *traffic) {
   uint32_t total = 0, more;
   /* What was used before the interrupt was armed raises none: look again. */
   do {
     more = reap(traffic);
     total += more;
-    publish(traffic);
     if (more > 0 && traffic->posted > traffic->done) vio_ring_arm(traffic->ring, next_batch(traffic));
+    publish(traffic);
   } while (more > 0);
   return total;
 }

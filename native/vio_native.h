@@ -185,7 +185,8 @@ bool vio_ring_publish(vio_ring *ring);
 uint32_t vio_ring_position(const vio_ring *ring);
 /* Take used chains, oldest first: ids and lengths. -1: the device used what was not available. */
 int vio_ring_reap(vio_ring *ring, uint32_t *ids, uint32_t *lengths, uint32_t most);
-/* Ask for an interrupt once `chains` more are used (0: for none; without event_idx: for each). */
+/* Ask for an interrupt once `chains` more of those added are used (0: for none; without event_idx: for
+ * each). What is used already raises none: reap again behind it. */
 void vio_ring_arm(vio_ring *ring, uint32_t chains);
 
 /* ---- traffic: block requests kept in flight on one ring, every byte checked ---- */

@@ -5,4 +5,4 @@ bench: $(STAMP) ## how fast the native path is: ratios, also in build/bench.json
 
 native-sanitize: $(STAMP) ## the tests of native/ under AddressSanitizer and UBSan
 	@VIRTIO_COSIM_SANITIZE=1 LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 $(PYTHON_ENV) -m pytest tests/native -m "not simulator"
+	  ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 $(PYTHON_ENV) -m pytest -s tests/native -m "not simulator"
