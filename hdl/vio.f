@@ -5,6 +5,7 @@ hdl/pci/vio_bus_gate.sv
 hdl/pci/vio_bus_master.sv
 hdl/pci/vio_host.sv
 hdl/pci/vio_irq.sv
+hdl/pci/vio_irq_flight.sv
 hdl/pci/vio_msix_table.sv
 hdl/pci/vio_pci_config.sv
 hdl/pci/vio_pci_window.sv

@@ -70,7 +70,7 @@ module vio_irq
   localparam int unsigned SourceWidth = $clog2(NumSources);
   localparam int unsigned VectorWidth = NumVectors > 1 ? $clog2(NumVectors) : 1;
 
-  logic [NumSources-1:0]       event_now, pending_q, routable, ready, sent;
+  logic [NumSources-1:0]       event_now, pending_q, routable, ready, sent, flying;
   logic [NumSources-1:0][15:0] vector;
   logic [NumVectors-1:0]       masked;
   logic [1:0]                  isr_q;
@@ -86,7 +86,8 @@ module vio_irq
     event_now[Config] = config_event_i;
     for (int unsigned i = 0; i < NumSources; i++) begin
       routable[i] = vector[i] < 16'(NumVectors);
-      ready[i]    = pending_q[i] && routable[i] && !masked[vector[i][VectorWidth-1:0]];
+      ready[i]    = pending_q[i] && routable[i] && !flying[i]
+                    && !masked[vector[i][VectorWidth-1:0]];
     end
   end
 
@@ -107,10 +108,11 @@ module vio_irq
     end
   end
 
-  typedef enum logic [1:0] {StIdle, StLookup, StSend, StWait} state_e;
+  typedef enum logic [1:0] {StIdle, StLookup, StSend} state_e;
   state_e state_q;
-  logic   start;
-  assign start = state_q == StIdle && any && may_send && !barrier_i && !table_req_i.valid;
+  logic   start, flights_free;
+  assign start = state_q == StIdle && any && may_send && !barrier_i && !table_req_i.valid
+                 && flights_free;
 
   always_comb begin : proc_sent
     sent = '0;
@@ -128,8 +130,8 @@ module vio_irq
           last_q  <= pick;
         end
         StLookup: state_q <= StSend;
-        StSend:   if (msg_ready_i) state_q <= StWait;
-        StWait:   if (msg_done_i) state_q <= StIdle;
+        StSend:   if (msg_ready_i) state_q <= StIdle;
+        default:  state_q <= StIdle;
       endcase
     end
   end
@@ -147,13 +149,20 @@ module vio_irq
   assign msg_valid_o = state_q == StSend;
   assign msg_addr_o  = msg_addr_q;
   assign msg_data_o  = msg_data_q;
-  assign quiet_o     = state_q == StIdle;
+  assign quiet_o     = flying == '0;
   assign drained_o   = quiet_o && !(any && may_send) && event_now == '0;
-  always_comb begin : proc_queue_busy
-    for (int unsigned i = 0; i < NumQueues; i++) begin
-      queue_busy_o[i] = !quiet_o && last_q == SourceWidth'(i);
-    end
-  end
+  assign queue_busy_o = flying[NumQueues-1:0];
+
+  vio_irq_flight #(
+    .NumSources (NumSources)
+  ) u_flight (
+    .clk_i, .rst_ni,
+    .start_i  (start),
+    .source_i (pick),
+    .done_i   (msg_done_i),
+    .free_o   (flights_free),
+    .flying_o (flying)
+  );
 
   // Events wait here only under MSI-X; without it they go to the ISR status at once.
   assign to_isr = !msix_enable_i;
