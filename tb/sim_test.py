@@ -71,7 +71,7 @@ def sim_test(
 ) -> Callable[[TestFunction], SimTest]:
     """Make a coroutine function a test.
 
-    `timeout_us` bounds the simulated time. `stress` is the level of `tb.knobs` ("calm" or "any").
+    `timeout_us` bounds the simulated time. `stress` is the level of `tb.knobs`.
     `image_sectors` is the medium's capacity. `device` is the device type that the test needs, None
     for any. `targets` says what it runs on. With `taps` the pins are watched independently of the
     ports. With `wave_window` waves are recorded only where the test says so. A `long` test takes
