@@ -1,8 +1,9 @@
 /// Device-specific configuration space as the driver sees it, with its generation (virtio 1.4, 2.5
 /// and 4.1.4.3.1).
 ///
-/// A change makes the shown copy dirty; the generation steps when a dirty copy is read, so it
-/// cannot wrap round to an old value between two reads. While suspended the copy stands still.
+/// A change makes the shown copy dirty; the generation steps when a dirty copy is read, so it cannot
+/// wrap round to an old value between two reads. While suspended copy and generation stand still: a
+/// copy that is dirty then is counted at once.
 module vio_device_cfg
   import vio_pkg::*;
 #(
@@ -66,7 +67,7 @@ module vio_device_cfg
     if (!rst_ni) begin
       {dirty_q, generation_q} <= '0;
     end else begin
-      if (read && dirty_q) begin
+      if ((read || freeze_i) && dirty_q) begin
         dirty_q      <= 1'b0;
         generation_q <= generation_q + 8'd1;
       end
