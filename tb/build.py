@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from tb.toolchain import Verilator, compiler_version, find_verilator
 MAIN = Path(__file__).with_name("sim_main.cpp")
 QUICK_TO_BUILD = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 FAST = ("OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3 -march=native")
+UNUSED_S = 7 * 24 * 3600
 _STAMP = "done.json"
 
 
@@ -89,7 +91,10 @@ def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], nativ
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_suffix(".lock")):
         fresh = not (folder / _STAMP).exists()
-        if fresh:
+        if not fresh:
+            (folder / _STAMP).touch()
+        else:
+            _forget_old(folder.parent)
             shutil.rmtree(folder, ignore_errors=True)
             kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
             tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
@@ -125,6 +130,14 @@ def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, 
     _tidy(folder)
     stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
     _write_whole(folder / _STAMP, json.dumps(stamp))
+
+
+def _forget_old(cache: Path) -> None:
+    """Remove builds that nobody used for a week."""
+    limit = time.time() - UNUSED_S
+    for stamp in cache.glob(f"*/{_STAMP}"):
+        if stamp.stat().st_mtime < limit:
+            shutil.rmtree(stamp.parent, ignore_errors=True)
 
 
 def _tidy(folder: Path) -> None:

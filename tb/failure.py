@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pymodel.events import Event
-from tb.judge import section_of
 from tb.results import Result
 
 LAST_EVENTS = 24
@@ -24,10 +23,9 @@ def failure_page(result: Result, events: Sequence[Event]) -> str:
     if result.violations:
         lines += ["## Violations", "", "| clause | section | time (ns) | what |", "|---|---|---|---|"]
         for item in result.violations:
-            what = item["message"].replace("|", "\\|")
-            lines.append(
-                f"| {item['clause']} | {section_of(item['clause'])} | {item['t'] / 1000:.3f} | {what} |"
-            )
+            place = f"{item['section']} | {item['t'] / 1000:.3f}"
+            what = f"{item['message']}; seen in: {item['event']}".replace("|", "\\|")
+            lines.append(f"| {item['clause']} | {place} | {what} |")
         lines.append("")
     if events:
         lines += ["## Last events", "", "```"]

@@ -8,16 +8,17 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from pymodel.checker import Finding
 from pymodel.events import EventStream, Mark, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
 from pymodel.vtrace import END_MARK, Header, VtraceWriter, write_vtrace
 from tb.env import Env, Surroundings
-from tb.failure import LAST_EVENTS, failure_page
+from tb.failure import LAST_EVENTS, describe, failure_page
 from tb.image import Image
-from tb.judge import Judge
+from tb.judge import Judge, section_of
 from tb.knobs import Knobs, draw_knobs
 from tb.ports.base import DmaPort
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_whole
@@ -192,15 +193,22 @@ class Session:
     def _judge(self, result: Result) -> None:
         """Let the checker have the last word; its violations come before any other failure."""
         verdict = self.judge.finish()
-        result.violations = [finding.to_json() for finding in verdict.violations]
-        result.warnings = [finding.to_json() for finding in verdict.warnings]
+        result.violations = [_told(finding) for finding in verdict.violations]
+        result.warnings = [_told(finding) for finding in verdict.warnings]
         result.clauses = {clause: str(word) for clause, word in verdict.verdicts.items()}
         result.buffers = self.env.driver.buffers
         if verdict.violations:
             first = verdict.violations[0]
-            blame = f"{first.clause} at {first.t / 1000:.3f} ns: {first.message}"
+            rule = f"{first.clause} (virtio 1.4, {section_of(first.clause)})"
+            blame = f"{rule} at {first.t / 1000:.3f} ns: {first.message}"
             result.message = f"{blame}; then {result.message}" if result.status == FAIL else blame
             result.status = FAIL
         elif self.judge.unmet and result.status == PASS:
             result.status = FAIL
             result.message = f"expected a violation of {', '.join(self.judge.unmet)}, but none came"
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    """A finding as results tell it: with its section of the standard and the event that it was seen in."""
+    event = describe(finding.event) if finding.event is not None else ""
+    return {**finding.to_json(), "section": section_of(finding.clause), "event": event.strip()}
