@@ -9,10 +9,12 @@ from enum import IntEnum, IntFlag
 from pathlib import Path
 
 from pymodel import lguest, spec
+from pymodel.checker import c_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 SV_PACKAGE = ROOT / "hdl" / "vio_spec_pkg.sv"
 C_HEADER = ROOT / "native" / "vio_spec.h"
+C_TABLES = ROOT / "native" / "check_tables.h"
 STRUCTURES = {
     "COMMON": spec.COMMON_CFG,
     "LEGACY": spec.LEGACY_CFG,
@@ -67,10 +69,14 @@ def c_header() -> str:
     )
 
 
+def copies() -> dict[Path, str]:
+    """Return the text of every generated file."""
+    return {SV_PACKAGE: sv_package(), C_HEADER: c_header(), C_TABLES: c_tables.c_header()}
+
+
 def stale() -> list[Path]:
     """Return the generated files that do not match the table."""
-    copies = {SV_PACKAGE: sv_package(), C_HEADER: c_header()}
-    return [path for path, text in copies.items() if not path.exists() or path.read_text() != text]
+    return [path for path, text in copies().items() if not path.exists() or path.read_text() != text]
 
 
 def main() -> int:
@@ -81,8 +87,8 @@ def main() -> int:
         for path in stale():
             print(f"{path.relative_to(ROOT)} is stale: run python -m pymodel.gen", file=sys.stderr)
         return 1 if stale() else 0
-    SV_PACKAGE.write_text(sv_package())
-    C_HEADER.write_text(c_header())
+    for path, text in copies().items():
+        path.write_text(text)
     return 0
 
 
