@@ -204,6 +204,7 @@ module vio_ring
     .clk_i, .rst_ni, .queue_cfg_i, .stop_i, .seg_valid_o, .seg_ready_i, .seg_o,
     .packed_i       (packed_ring),
     .indirect_ok_i  (indirect),
+    .in_order_i     (in_order),
     .fetch_i        (fetch),
     .all_stop_i     (all_stop),
     .clear_i        (clear),

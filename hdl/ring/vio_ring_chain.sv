@@ -83,7 +83,7 @@ module vio_ring_chain
     was = chain_mem[slot];
     if (first) begin
       was = '0;
-      was.index = packed_i ? item_i.own.index + 16'(item_i.nth) : '0;
+      was.index = item_i.own.index + 16'(item_i.nth);
     end
   end
   assign full = is_feed && was.count >= Depth;

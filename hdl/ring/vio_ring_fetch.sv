@@ -13,6 +13,7 @@ module vio_ring_fetch
   input  queue_cfg_t [NumQueues-1:0] queue_cfg_i,
   input  logic                       packed_i,
   input  logic                       indirect_ok_i,
+  input  logic                       in_order_i,
   input  logic                       fetch_i,         ///< new buffers may be fetched
   input  logic [NumQueues-1:0]       stop_i,
   input  logic                       all_stop_i,
@@ -71,6 +72,18 @@ module vio_ring_fetch
   assign result_more_o = packed_i ? more_poll : more_avail;
   assign result_pos_o = packed_i ? result_pos_poll : result_pos_avail;
 
+  // The slots, and what their users know of them.
+  logic [Slots-1:0] walk_want;
+  logic [SlotW-1:0] walk_slot, oldest_slot;
+  logic walk_slot_want, walk, oldest_valid, oldest_complete, oldest_bad, oldest_busy, load, free;
+  logic oldest_open;
+  queue_t walk_queue, oldest_queue;
+  chain_t walk_chain, oldest_chain;
+  logic [15:0] oldest_id;
+  logic [DepthW-1:0] load_nth;
+  logic [DepthW:0] held;
+  element_t element;
+
   // Split: available ring, then heads.
   logic head_valid, head_taken;
   queue_t head_queue;
@@ -101,7 +114,7 @@ module vio_ring_fetch
   queue_t alloc_queue_heads, alloc_queue_poll;
   logic [15:0] alloc_head;
   vio_ring_heads #(.NumQueues(NumQueues), .QW(QW)) u_heads (
-    .clk_i, .rst_ni, .stop_i, .halt_i,
+    .clk_i, .rst_ni, .in_order_i, .stop_i, .halt_i,
     .cfg_i         (queue_cfg_i),
     .head_valid_i  (head_valid),
     .head_queue_i  (head_queue),
@@ -140,20 +153,14 @@ module vio_ring_fetch
     .feed_slot_o    (feed_slot),
     .feed_bad_o     (feed_bad),
     .feed_full_i    (feed_full),
+    .head_queue_i   (oldest_queue),
+    .head_slot_i    (oldest_slot),
+    .head_open_o    (oldest_open),
     .idle_o         (poll_idle),
     .error_o        (poll_error)
   );
 
   // Chains being fetched.
-  logic [Slots-1:0] walk_want;
-  logic [SlotW-1:0] walk_slot, oldest_slot;
-  logic walk_slot_want, walk, oldest_valid, oldest_complete, oldest_bad, oldest_busy, load, free;
-  queue_t walk_queue, oldest_queue;
-  chain_t walk_chain, oldest_chain;
-  logic [15:0] oldest_id;
-  logic [DepthW-1:0] load_nth;
-  logic [DepthW:0] held;
-  element_t element;
   vio_ring_chain #(.NumQueues(NumQueues), .QW(QW)) u_chain (
     .clk_i, .rst_ni, .packed_i, .indirect_ok_i, .item_valid_i, .item_i,
     .cfg_i           (queue_cfg_i),
@@ -214,6 +221,7 @@ module vio_ring_fetch
     .head_complete_i (oldest_complete),
     .head_bad_i      (oldest_bad),
     .head_busy_i     (oldest_busy),
+    .head_open_i     (oldest_open),
     .load_o          (load),
     .load_nth_o      (load_nth),
     .element_i       (element),

@@ -18,6 +18,7 @@ module vio_ring_handover
   input  logic                 head_complete_i,
   input  logic                 head_bad_i,
   input  logic                 head_busy_i,
+  input  logic                 head_open_i,     ///< its end has not been passed in the ring
   output logic                 load_o,
   output logic [DepthW-1:0]    load_nth_o,
   input  element_t             element_i,
@@ -54,7 +55,7 @@ module vio_ring_handover
   assign last = head_complete_i && sent_q + 16'd1 == head_chain_i.count;
   // A slot may not be freed while items for it are on their way.
   assign load_o = head_valid_i && !doomed && room && sent_q != head_chain_i.count
-    && (started_q || tag_valid_i) && !(last && head_busy_i);
+    && (started_q || tag_valid_i) && !(last && (head_busy_i || head_open_i));
   assign load_nth_o = sent_q[DepthW-1:0];
   assign give_up = head_valid_i && doomed && !head_busy_i && (all_stop_i || room);
   assign free_o = (load_o && last) || give_up;

@@ -1,5 +1,6 @@
 /// Split: gives each head a slot, and reads heads that are neighbours in the descriptor table,
-/// upwards or downwards, with one read.
+/// upwards or downwards, with one read. With IN_ORDER the descriptors up to the next head are the
+/// chain's own (virtio 1.4, 2.7.5), and are read with it.
 module vio_ring_heads
   import vio_ring_pkg::*;
 #(
@@ -9,6 +10,7 @@ module vio_ring_heads
   input  logic                                clk_i,
   input  logic                                rst_ni,
   input  vio_pkg::queue_cfg_t [NumQueues-1:0] cfg_i,
+  input  logic                                in_order_i,
   input  logic [NumQueues-1:0]                stop_i,
   input  logic                                halt_i,
   input  logic                                head_valid_i,
@@ -36,6 +38,7 @@ module vio_ring_heads
     logic [SlotW-1:0] slot;
     logic             down;
     logic [4:0]       count;
+    logic [DepthW:0]  span;   ///< descriptors of a run of one
   } run_t;
 
   run_t run_q, run_d;
@@ -44,6 +47,8 @@ module vio_ring_heads
   logic [15:0] head;
   logic [2:0] wait_q, wait_d;
   logic [$clog2(HeadDepth):0] held_q;
+  logic [15:0] gap;
+  logic [5:0] items;
 
   vio_dma_fifo #(.Width(QW + 16), .Depth(HeadDepth)) u_heads (
     .clk_i, .rst_ni,
@@ -68,6 +73,7 @@ module vio_ring_heads
   assign alloc_o = valid && !drop && !issue_q && joins;
   assign alloc_queue_o = owner;
   assign alloc_head_o = head;
+  assign gap = (head > run_q.last ? head : cfg_i[run_q.owner].size) - run_q.last;
   assign pop = alloc_o || drop;
   assign head_taken_o = pop;
   assign idle_o = held_q == '0 && run_q.count == '0;
@@ -95,16 +101,21 @@ module vio_ring_heads
       end
     end else if (run_q.count != '0 && (valid || wait_q >= Patience)) begin
       issue_d = 1'b1;
+      run_d.span = (DepthW + 1)'(1);
+      if (in_order_i && valid && owner == run_q.owner && run_q.count == 5'd1) begin
+        run_d.span = gap < 16'(SlotDepth) ? gap[DepthW:0] : (DepthW + 1)'(SlotDepth);
+      end
     end
   end
 
   assign req_valid_o = issue_q;
+  assign items = run_q.count == 5'd1 ? 6'(run_q.span) : 6'(run_q.count);
   assign req_o.cmd = '{addr: cfg_i[run_q.owner].desc
                        + 64'({run_q.down ? run_q.last : run_q.first, 4'd0}),
-                       len: 13'({run_q.count, 4'd0})};
-  assign req_o.own = '{kind: OwnRun, queue: QueueW'(run_q.owner), slot: run_q.slot,
-                       down: run_q.down, room: 1'b0, count: 6'(run_q.count), wrap: 1'b0,
-                       index: '0};
+                       len: 13'({items, 4'd0})};
+  assign req_o.own = '{kind: run_q.count == 5'd1 ? OwnWalk : OwnRun,
+                       queue: QueueW'(run_q.owner), slot: run_q.slot, down: run_q.down,
+                       room: 1'b0, count: items, wrap: 1'b0, index: run_q.first};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -4,8 +4,8 @@ package vio_ring_pkg;
   localparam int unsigned QueueW       = 6;    ///< bits of a queue number inside the engine
   localparam int unsigned Slots        = 64;   ///< chains being fetched at a time
   localparam int unsigned SlotW        = 6;
-  localparam int unsigned SlotDepth    = 8;    ///< elements of a chain fetched ahead
-  localparam int unsigned DepthW       = 3;
+  localparam int unsigned SlotDepth    = 32;   ///< elements of a chain fetched ahead
+  localparam int unsigned DepthW       = 5;
   localparam int unsigned Tags         = 64;   ///< chains at the back end at a time
   localparam int unsigned TagW         = 6;
   localparam int unsigned HeadDepth    = 128;  ///< available ring entries read ahead

@@ -35,6 +35,9 @@ module vio_ring_poll
   output logic [SlotW-1:0]                    feed_slot_o,
   output logic                                feed_bad_o,      ///< and breaks its chain
   input  logic                                feed_full_i,     ///< no room: the slot reads it again
+  input  logic [QW-1:0]                       head_queue_i,    ///< the oldest slot
+  input  logic [SlotW-1:0]                    head_slot_i,
+  output logic                                head_open_o,     ///< its end is not yet seen here
   output logic                                idle_o,          ///< no chain half read
   output logic                                error_o
 );
@@ -129,6 +132,8 @@ module vio_ring_poll
   assign result_more_o = taken;
   assign result_pos_o = base_q[iq];
   assign idle_o = open_q == '0;
+  // Once used, a chain's slots may change: it is handed over only when this side has passed it.
+  assign head_open_o = open_q[head_queue_i] && slot_q[head_queue_i] == head_slot_i;
 
   always_comb begin
     base_d = base_q;
