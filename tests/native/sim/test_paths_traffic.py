@@ -18,12 +18,12 @@ async def test_traffic(env: Env) -> None:
 
 @sim_test(timeout_us=20_000, stress="any", targets=("rtl",))
 async def test_traffic_into_an_error(env: Env) -> None:
-    """The host refuses a part of a ring while requests are in flight; then all begins anew."""
+    """The host refuses the descriptors while requests are in flight; then all begins anew."""
     await env.driver.start(queues=1)
     await env.traffic(requests=2, depth=2)
-    place = env.rng.choice(env.driver.device.queues[0].addresses)
+    queue = env.driver.device.queues[0]
     requests = [await env.blk.submit_read(env.rng.randrange(env.image.sectors)) for _ in range(2)]
-    env.dma.refuse(place, place + 3)
+    env.dma.refuse(queue.addresses[0], queue.addresses[0] + 16 * queue.size - 1)
     requests.append(await env.blk.submit_read(0))
     with pytest.raises(DeviceNeedsReset):
         await env.blk.wait_all(requests)
