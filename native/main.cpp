@@ -28,7 +28,7 @@ uint64_t now = 0;
 #if VM_TRACE
 std::unique_ptr<VerilatedFstC> wave;
 bool wave_open = false;
-uint64_t wave_origin = 0;
+uint64_t wave_origin = 0, wave_first = 0;
 #endif
 
 void settle() {
@@ -55,7 +55,7 @@ void evaluate() {
 
 void dump_wave() {
 #if VM_TRACE
-    if (wave_open && now >= wave_origin) wave->dump(now - wave_origin);
+    if (wave_open && now >= wave_first) wave->dump(now - wave_origin);
 #endif
 }
 
@@ -138,16 +138,19 @@ double sc_time_stamp() { return static_cast<double>(now); }
 
 extern "C" {
 
-/// Start a wave file whose time 0 is `origin` (in time steps); 0 on success, -1 without wave support.
-__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin) {
+/// Start a wave file whose time 0 is `origin` and which begins at `first` (both in time steps, in this
+/// order); 0 on success, -1 without wave support.
+__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin, uint64_t first) {
 #if VM_TRACE
     wave->open(path);
     wave_origin = origin;
+    wave_first = first;
     wave_open = wave->isOpen();
     return wave_open ? 0 : -1;
 #else
     (void)path;
     (void)origin;
+    (void)first;
     return -1;
 #endif
 }

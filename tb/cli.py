@@ -32,6 +32,12 @@ def cli() -> None:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many seeds.")
 @click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
+@click.option(
+    "--window",
+    type=click.IntRange(1),
+    metavar="NS",
+    help="With --waves on-fail: record only from this long before the first violation.",
+)
 @click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
 @click.option(
     "--image", type=click.Path(path_type=Path), help="Medium for every test: a file of full sectors."
@@ -51,6 +57,7 @@ def run(
     seed: int,
     seeds: int,
     waves: str,
+    window: int | None,
     out: Path | None,
     image: Path | None,
     folder: Path,
@@ -65,7 +72,18 @@ def run(
             click.echo(f"{test.name:60} {test.title}")
         return
     request = running.RunRequest(
-        dut, tests, seed, seeds, waves, out, folder, image, jobs, until_violation=until_violation, path=path
+        dut,
+        tests,
+        seed,
+        seeds,
+        waves,
+        out,
+        folder,
+        image,
+        jobs,
+        until_violation=until_violation,
+        path=path,
+        window_ns=window or 0,
     )
     sys.exit(_execute(request))
 

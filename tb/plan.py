@@ -34,6 +34,7 @@ class Plan:
                 "image": str(job.image) if job.image else None,
                 "replay": job.replay,
                 "argument": job.argument,
+                "wave_from_ns": job.wave_from_ns,
             }
             for job in self.jobs
         ]
@@ -63,6 +64,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         image=Path(str(row["image"])) if row["image"] else None,
         replay=str(row["replay"]),
         argument=str(row["argument"]),
+        wave_from_ns=int(row["wave_from_ns"] or 0),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,15 +64,23 @@ def _path_class(dut: HierarchyObject) -> type[PinPath] | type[NativePath]:
     return NativePath
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A wave file to write, from `from_ns` behind the test's start on."""
+
+    path: Path
+    from_ns: int = 0
+
+
 class RtlBench:
-    """One test's bench; `wave` is the file to write waves to, None for none."""
+    """One test's bench; `wave` is where to write waves to, None for none."""
 
     target = "rtl"
 
     def __init__(
         self,
         manifest: Manifest,
-        wave: Path | None,
+        wave: Wave | None,
         test: SimTest,
         knobs: Knobs,
         rng: random.Random,
@@ -131,6 +140,8 @@ class RtlBench:
             return
         simulator = ctypes.CDLL(None)
         if on:
-            simulator.vio_wave_open(str(self._wave).encode(), ctypes.c_uint64(self.path.origin))
+            origin, first = self.path.origin, self.path.origin + 1000 * self._wave.from_ns
+            name = str(self._wave.path).encode()
+            simulator.vio_wave_open(name, ctypes.c_uint64(origin), ctypes.c_uint64(first))
         else:
             simulator.vio_wave_close()

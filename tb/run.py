@@ -33,6 +33,7 @@ class RunRequest:
     """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`.
 
     `argument` is handed to the tests; `until_violation` stops behind the first test with a violation.
+    With `window_ns` waves of a failed test begin that long before its first violation, or its end.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
     give the same events at the same times, and on pins the DUT is the top of the wave file.
     """
@@ -48,6 +49,7 @@ class RunRequest:
     jobs: int = CORES
     argument: str = ""
     path: str = "auto"
+    window_ns: int = 0
     until_violation: bool = False
 
 
@@ -137,8 +139,12 @@ class Run:
         self._tell(f"recording waves of {len(failed)} failed tests")
         native = self._native(manifest, True)
         simulator = build(manifest, waves=True, tell=self._tell, native=native)
-        names = {(result.name, result.seed) for result in failed}
-        jobs = [job for job in self._all_jobs() if (job.test.name, job.seed) in names]
+        begin = {(result.name, result.seed): self._wave_from(result) for result in failed}
+        jobs = [
+            replace(job, wave_from_ns=begin[job.test.name, job.seed])
+            for job in self._all_jobs()
+            if (job.test.name, job.seed) in begin
+        ]
         quiet = replace_tell(self._simulation(manifest, simulator, "waves"))
         again = simulate(quiet, split(jobs, self.request.jobs))
         for result in again:
@@ -146,6 +152,13 @@ class Run:
                 self._tell(
                     f"{result.name} seed {result.seed} did not fail again: the bench is not repeatable"
                 )
+
+    def _wave_from(self, result: Result) -> int:
+        """Where the waves of a failed test begin, in nanoseconds behind its start."""
+        if not self.request.window_ns:
+            return 0
+        times = [violation["t"] // 1000 for violation in result.violations]
+        return max(0, min(times, default=result.sim_ns) - self.request.window_ns)
 
     def _native(self, manifest: Manifest, waves: bool) -> bool:
         """Whether to take the native path; raises UsageError where it was asked for and cannot be."""

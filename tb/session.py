@@ -37,7 +37,10 @@ class TestTimeout(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One test to run under one seed, and the folder for what it leaves behind."""
+    """One test to run under one seed, and the folder for what it leaves behind.
+
+    Waves, where they are written, begin `wave_from_ns` behind the test's start.
+    """
 
     test: SimTest
     seed: int
@@ -45,6 +48,7 @@ class Job:
     image: Path | None = None
     replay: str = ""
     argument: str = ""
+    wave_from_ns: int = 0
 
 
 class Bench(Protocol):

@@ -13,7 +13,7 @@ import cocotb
 from pymodel.vtrace import Header
 from tb.manifest import load_manifest
 from tb.plan import STARTED, VARIABLE, Plan
-from tb.rtl_bench import WAVE, RtlBench
+from tb.rtl_bench import WAVE, RtlBench, Wave
 from tb.session import Job, Session
 
 LOG = "sim.log"
@@ -39,7 +39,7 @@ def _register(plan: Plan) -> None:
             job.folder.mkdir(parents=True, exist_ok=True)
             (job.folder / STARTED).touch()
             _redirect(job.folder / LOG)
-            wave = job.folder / WAVE if plan.waves else None
+            wave = Wave(job.folder / WAVE, job.wave_from_ns) if plan.waves else None
             session = Session(job, functools.partial(RtlBench, manifest, wave), header)
             result = await session.run()
             print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")
