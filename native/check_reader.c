@@ -132,18 +132,17 @@ static bool take_data(vio_reader *reader, const vio_json *value, uint32_t low, u
   size_t length;
   if (!vio_reader_text(reader, value, "data")) return false;
   const uint8_t *text = vio_json_text(&reader->scratch, value, &length);
-  if (length % 2 != 0) return vio_reader_refuse(reader, "\"data\" must be an even number of hex digits");
   if (length / 2 > reader->data_room) {
     reader->data = vio_heap_grow(reader->heap, reader->data, length / 2);
     reader->data_room = length / 2;
   }
-  int bad = 0;
+  int bad = length % 2 == 0 ? 0 : NONE;
   for (size_t i = 0; i < length / 2; i++) {
     const int upper = digits[text[2 * i]], lower = digits[text[2 * i + 1]];
     bad |= upper | lower;
     reader->data[i] = (uint8_t)((unsigned)upper << 4 | (unsigned)lower);
   }
-  if (bad < 0) return vio_reader_refuse(reader, "\"data\" must hold hex digits only");
+  if (bad < 0) return vio_reader_refuse(reader, "\"data\" must be an even number of hex digits");
   if (length / 2 < low || length / 2 > high)
     return vio_reader_refuse(reader, "\"data\" must hold %u..%u bytes", low, high);
   event->length = (uint32_t)(length / 2);

@@ -176,7 +176,13 @@ int vio_checker_observe(vio_checker *checker, const vio_event *event) {
   return attempt(checker, take_in, event) ? 0 : -1;
 }
 
-void vio_checker_sink(void *checker, const vio_event *event) { (void)vio_checker_observe(checker, event); }
+void vio_checker_sink(void *context, const vio_event *event) {
+  vio_checker *checker = context;
+  if (vio_checker_observe(checker, event) == 0 || checker->broken || checker->finished) return;
+  checker->broken = true;
+  vio_reader_refuse(checker->reader, "event %llu of kind %u cannot be", (unsigned long long)checker->events + 1,
+                    event->kind);
+}
 
 static void run(vio_checker *checker, const void *count) {
   for (uint64_t left = *(const uint64_t *)count; left > 0; left--) {

@@ -22,7 +22,7 @@ void vio_checker_free(vio_checker *checker);
 
 /* Take in an event: -1 if it cannot be one, or something failed before. */
 int vio_checker_observe(vio_checker *checker, const vio_event *event);
-/* The same, as a vio_event_sink. */
+/* The same, as a vio_event_sink; an event that cannot be ends the stream with an error. */
 void vio_checker_sink(void *checker, const vio_event *event);
 /* Judge at most `count` events of the trace: 1 if there may be more, 0 at its end, -1 on an error. */
 int vio_checker_run(vio_checker *checker, uint64_t count);

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 
 from cffi import FFI
 
+from native.host import NativeError, NativeHost
 from native.library import HERE, build_library
 from native.records import encode
 from pymodel.checker import Finding, Results, Verdict, clauses
@@ -85,6 +86,7 @@ class Twin:
             self._checker = self._lib.vio_checker_open(str(path).encode(), wait, memory)
         if self._checker == self._ffi.NULL:
             raise MemoryError
+        self._host: NativeHost | None = None
         self._complain()
 
     def _complain(self) -> None:
@@ -104,6 +106,23 @@ class Twin:
         if self._lib.vio_checker_observe(self._checker, row):
             self._complain()
             raise ValueError(f"no such event can be: {event}")
+
+    def listen(self, host: NativeHost) -> None:
+        """Take in all further events of the host's stream, in C: no event comes to Python.
+
+        That ends when the twin is closed. What cannot be judged is told by `finish`. Raises NativeError
+        if the stream has too many sinks.
+        """
+        if self._sink(host, self._lib.vio_checker_sink):
+            raise NativeError("the event stream has too many sinks")
+        self._host = host
+
+    def _sink(self, host: NativeHost, function: Any) -> int:
+        """Add or remove the twin as a sink; both ffis speak of one library, each by its own types."""
+        ffi = host.ffi
+        sink = ffi.cast("vio_event_sink", int(self._ffi.cast("uintptr_t", function)))
+        context = ffi.cast("void *", int(self._ffi.cast("uintptr_t", self._checker)))
+        return int(host.lib.vio_events_listen(host.events, sink, context))
 
     def run(self) -> None:
         """Judge the whole trace; raises VtraceError where it is broken."""
@@ -148,6 +167,9 @@ class Twin:
     def close(self) -> None:
         """Give the twin's memory back."""
         if self._checker is not None:
+            if self._host is not None:
+                self._sink(self._host, self._ffi.NULL)
+                self._host = None
             self._lib.vio_checker_free(self._checker)
             self._checker = None
 

@@ -63,10 +63,10 @@ def _bytes(row: dict[str, Any], low: int, high: int) -> bytes:
     text = text_of(row, "data")
     try:
         data = bytes.fromhex(text)
+        if 2 * len(data) != len(text):
+            raise ValueError("fromhex passes over white space")
     except ValueError:
         raise Broken('"data" must be an even number of hex digits') from None
-    if 2 * len(data) != len(text):
-        raise Broken('"data" must hold hex digits only')
     if not low <= len(data) <= high:
         raise Broken(f'"data" must hold {low}..{high} bytes')
     return data

@@ -98,11 +98,19 @@ def _execute(request: running.RunRequest) -> int:
 @cli.command()
 @click.argument("traces", nargs=-1, required=True, type=PATH, metavar="TRACE...")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def check(traces: tuple[Path, ...], form: str) -> None:
+@click.option(
+    "--twin",
+    type=click.Choice(("native", "python")),
+    help="Which of the checker's two implementations judges.  [default: native, python without a compiler]",
+)
+def check(traces: tuple[Path, ...], form: str, twin: str | None) -> None:
     """Judge saved traces by the golden checker."""
     from tb.check import check as judge
 
-    sys.exit(judge(traces, form, click.echo))
+    def warn(text: str) -> None:
+        click.echo(f"virtio-cosim: {text}", err=True)
+
+    sys.exit(judge(traces, form, twin, click.echo, warn))
 
 
 @cli.command()

@@ -11,38 +11,16 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tb.errors import ToolError, UsageError
 from tb.paths import BUNDLED_MANIFEST, build_root
+from tests.bench.check_rate import check_rates
+from tests.bench.figure import Figure
 from tests.bench.per_second import tests_per_second
 from tests.bench.runs import Measured, Workshop
 
 Run = Callable[[], Measured]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A line of the table; `least` is what the project asks for, `most` where more is worse."""
-
-    name: str
-    title: str
-    value: float
-    least: float = 0.0
-    most: float = float("inf")
-    note: str = ""
-
-    @property
-    def reached(self) -> bool:
-        """Whether the figure lies where it shall."""
-        return self.least <= self.value <= self.most
-
-    def row(self) -> str:
-        """The line as printed."""
-        wanted = f">= {self.least:g}" if self.most == float("inf") else f"{self.least:g}..{self.most:g}"
-        verdict = "ok" if self.reached else "NOT REACHED"
-        return f"{self.name:24} {self.value:10.3f}  {wanted:>14}  {verdict:11}  {self.title}{self.note}"
 
 
 class Bench:
@@ -115,12 +93,14 @@ class Bench:
                 Figure("tests_per_second", "trivial tests a CPU second", tests_per_second(self.shop), 1000)
             ],
             "waves_armed_vs_off": lambda: [self.armed()],
+            "check_events_per_second": lambda: check_rates(self.shop),
         }
         figures: list[Figure] = []
         for name, step in steps.items():
             if not wanted or name in wanted:
-                figures += step()
-                for figure in figures[-2 if name == "time_x10" else -1 :]:
+                taken = step()
+                figures += taken
+                for figure in taken:
                     print(figure.row(), flush=True)
         return figures
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from native.host import NativeError, NativeHost
 from native.library import HERE
 from native.twin import Twin, binding, check_file, unjudged_rules
 from pymodel import checker, gen
@@ -262,3 +263,45 @@ def test_memory_that_runs_out_is_said(tmp_path: Path) -> None:
 def test_an_event_that_cannot_be_is_refused() -> None:
     with Twin() as twin, pytest.raises(ValueError, match="no such event"):
         twin.observe(ConfigRead(t=0, addr=4095, data=b"\0\0"))
+
+
+def listened(events: list[Event], host: NativeHost) -> Results:
+    """The twin's results of events that reach it through the host's C stream."""
+    with Twin(header='{"vtrace":1,"source":"model"}') as twin:
+        twin.listen(host)
+        for event in events:
+            host.emit(event)
+        return twin.finish()
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_twin_that_listens_to_the_c_stream_judges_alike(name: str, host: NativeHost) -> None:
+    events = model_stream(name)[:-3]
+    python = Checker(Header(source="model"))
+    for event in events:
+        python.observe(event)
+    assert shown(listened(events, host)) == shown(python.finish())
+
+
+def test_a_twin_that_is_closed_listens_no_more(host: NativeHost) -> None:
+    for _ in range(20):
+        assert listened(model_stream("split")[:10], host).events == 10
+    host.emit(Mark(t=1, text="end"))
+
+
+def test_a_stream_takes_eight_twins(host: NativeHost) -> None:
+    twins = [Twin() for _ in range(9)]
+    for twin in twins[:8]:
+        twin.listen(host)
+    with pytest.raises(NativeError, match="too many sinks"):
+        twins[8].listen(host)
+    host.emit(Mark(t=1, text="end"))
+    assert [twin.finish().events for twin in twins] == [1] * 8 + [0]
+    for twin in twins:
+        twin.close()
+
+
+def test_an_event_that_cannot_be_ends_the_stream_with_a_reason(host: NativeHost) -> None:
+    bad = ConfigRead(t=0, addr=4095, data=b"\0\0")
+    with pytest.raises(VtraceError, match="event 2 of kind 0 cannot be"):
+        listened([Mark(t=0, text="x"), bad, Mark(t=0, text="y")], host)

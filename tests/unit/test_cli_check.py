@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from native import twin
 from pymodel.device.blk import BlkBackend
 from pymodel.device.transport import ModelTransport
 from pymodel.driver.blk import VirtioBlk
@@ -46,32 +48,41 @@ def trace(tmp_path: Path) -> tuple[Path, int]:
     return path, used
 
 
-def judge(
-    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, str, str]:
-    """Return exit status, output and errors of `check --format json`."""
-    monkeypatch.setattr("sys.argv", ["virtio-cosim", "check", str(path), "--format", "json"])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return (int(end.value.code or 0), *capsys.readouterr())
+Command = Callable[..., tuple[int, str, str]]
+Judge = Callable[[Path], tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run the command line; returns exit status, output and errors."""
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["virtio-cosim", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (int(end.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(params=("native", "python"))
+def judge(command: Command, request: pytest.FixtureRequest) -> Judge:
+    """`check --format json` of one of the twins."""
+    return lambda path: command("check", path, "--format", "json", "--twin", request.param)
 
 
 def is_reset(row: dict[str, object]) -> bool:
     return row.get("ev") == "bar_wr" and row.get("bar") == 2 and row["addr"] == STATUS and row["data"] == "00"
 
 
-def test_whole_trace_is_clean(
-    trace: tuple[Path, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, out, _ = judge(trace[0], capsys, monkeypatch)
+def test_whole_trace_is_clean(trace: tuple[Path, int], judge: Judge) -> None:
+    code, out, _ = judge(trace[0])
     content = json.loads(out)
     assert (code, content["violations"], content["ignored"]) == (0, [], 0)
     assert set(content["clauses"].values()) >= {"held", "not-exercised", "not-applicable"}
 
 
-def test_second_bring_up_without_reset_is_found(
-    trace: tuple[Path, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_bring_up_without_reset_is_found(trace: tuple[Path, int], judge: Judge) -> None:
     lines = trace[0].read_text().splitlines(keepends=True)
     resets = [number for number, line in enumerate(lines) if is_reset(json.loads(line))]
     assert len(resets) >= 3
@@ -79,14 +90,12 @@ def test_second_bring_up_without_reset_is_found(
     for number in sorted(resets[1:3], reverse=True):
         del lines[number : number + 2]
     trace[0].write_text("".join(lines))
-    code, out, _ = judge(trace[0], capsys, monkeypatch)
+    code, out, _ = judge(trace[0])
     assert code == 1
     assert "DRV-INIT-001" in [violation["clause"] for violation in json.loads(out)["violations"]]
 
 
-def test_used_index_that_skips_is_found(
-    trace: tuple[Path, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_used_index_that_skips_is_found(trace: tuple[Path, int], judge: Judge) -> None:
     path, used = trace
     lines = path.read_text().splitlines(keepends=True)
     for number, line in enumerate(lines):
@@ -97,19 +106,51 @@ def test_used_index_that_skips_is_found(
     else:
         raise AssertionError("no write of used.idx = 2")
     path.write_text("".join(lines))
-    code, out, _ = judge(path, capsys, monkeypatch)
+    code, out, _ = judge(path)
     assert code == 1
     (first, *_) = json.loads(out)["violations"]
     assert first["clause"].startswith("DEV-SPLIT-")
     assert first["line"] == number + 1
 
 
-def test_truncated_trace_is_exit_2_with_its_line(
-    trace: tuple[Path, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_truncated_trace_is_exit_2_with_its_line(trace: tuple[Path, int], judge: Judge) -> None:
     content = trace[0].read_bytes()
     trace[0].write_bytes(content[: len(content) // 2])
     lines = content[: len(content) // 2].count(b"\n") + 1
-    code, out, err = judge(trace[0], capsys, monkeypatch)
+    code, out, err = judge(trace[0])
     assert (code, out) == (2, "")
     assert f"line {lines}" in err
+
+
+def without_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setattr(twin, "binding", twin.binding.__wrapped__)
+
+
+def test_python_judges_where_no_compiler_is(
+    trace: tuple[Path, int], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_compiler(monkeypatch)
+    code, out, err = command("check", trace[0])
+    assert code == 0
+    assert "good.vtrace: clean" in out
+    assert err == (
+        "virtio-cosim: judged in Python, which takes longer: there is no C compiler: install gcc, or set CC\n"
+    )
+
+
+def test_native_twin_that_is_asked_for_is_exit_3_without_a_compiler(
+    trace: tuple[Path, int], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_compiler(monkeypatch)
+    code, out, err = command("check", trace[0], "--twin", "native")
+    assert (code, out) == (3, "")
+    assert err == "virtio-cosim: there is no C compiler: install gcc, or set CC\n"
+
+
+def test_twins_print_the_same_object(trace: tuple[Path, int], command: Command) -> None:
+    outputs = [
+        command("check", trace[0], "--format", "json", "--twin", twin) for twin in ("native", "python")
+    ]
+    assert outputs[0] == outputs[1]
+    assert command(*words) == outputs[0]

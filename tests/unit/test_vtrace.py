@@ -139,7 +139,7 @@ LINES = {
     b'{"ev":"cfg_rd","t":1,"addr":0,"data":"0"}': "even number of hex",
     b'{"ev":"cfg_rd","t":1,"addr":0,"data":"zz"}': "even number of hex",
     b'{"ev":"cfg_rd","t":1,"addr":0,"data":"00 0"}': "hex",
-    b'{"ev":"cfg_rd","t":1,"addr":0,"data":" 00"}': "hex digits only",
+    b'{"ev":"cfg_rd","t":1,"addr":0,"data":" 00"}': "even number of hex digits",
     b'{"ev":"cfg_rd","t":1,"addr":0,"data":""}': "must hold 1..4096 bytes",
     b'{"ev":"cfg_rd","t":1,"addr":4095,"data":"0000"}': '"addr" must lie in',
     b'{"ev":"bar_wr","t":1,"bar":6,"addr":0,"data":"00"}': '"bar" must lie in',
