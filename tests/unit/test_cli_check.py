@@ -149,8 +149,7 @@ def test_native_twin_that_is_asked_for_is_exit_3_without_a_compiler(
 
 
 def test_twins_print_the_same_object(trace: tuple[Path, int], command: Command) -> None:
-    outputs = [
-        command("check", trace[0], "--format", "json", "--twin", twin) for twin in ("native", "python")
-    ]
+    words = ("check", trace[0], "--format", "json")
+    outputs = [command(*words, "--twin", name) for name in ("native", "python")]
     assert outputs[0] == outputs[1]
     assert command(*words) == outputs[0]
