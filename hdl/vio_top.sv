@@ -1,5 +1,4 @@
-/// Virtio-pci block device: wiring of the front end, the ring engine, the DMA initiator and the
-/// block back end. One clock; reset may be asserted at any time and is released with the clock.
+/// Virtio-pci block device: the device core and the block back end. One clock; reset may be asserted at any time and is released with the clock.
 module vio_top
   import vio_pkg::*;
   import vio_spec_pkg::*;
@@ -128,155 +127,86 @@ module vio_top
   output logic                   intx_o
 );
 
-  localparam int unsigned DmaRing = vio_dma_pkg::DmaRing;
-  localparam int unsigned DmaBlk  = vio_dma_pkg::DmaBlk;
-
-  // What the parts of this device can do, and from that what is offered.
-  localparam logic [63:0] RingFeatures =
-      (64'd1 << FEATURE_INDIRECT_DESC) | (64'd1 << FEATURE_EVENT_IDX)
-      | (64'd1 << FEATURE_RING_PACKED) | (64'd1 << FEATURE_IN_ORDER)
-      | (64'd1 << FEATURE_ACCESS_PLATFORM) | (64'd1 << FEATURE_ORDER_PLATFORM)
-      | (64'd1 << FEATURE_NOTIF_CONFIG_DATA) | (64'd1 << FEATURE_RING_RESET)
-      | (64'd1 << FEATURE_SUSPEND)
-      | (64'(NotifyMultiplier == 0 || NotifyMultiplier >= 4) << FEATURE_NOTIFICATION_DATA);
   localparam logic [63:0] BlkFeatures =
       (64'd1 << BLK_FEATURE_SEG_MAX) | (64'd1 << BLK_FEATURE_BLK_SIZE)
       | (64'd1 << BLK_FEATURE_FLUSH) | (64'(NumQueues > 1) << BLK_FEATURE_MQ)
       | (64'd1 << BLK_FEATURE_DISCARD) | (64'd1 << BLK_FEATURE_WRITE_ZEROES);
-  localparam logic [63:0] Offered =
-      (OfferedFeatures & (RingFeatures | BlkFeatures)) | (64'd1 << FEATURE_VERSION_1);
+  localparam logic [63:0] Offered = OfferedFeatures & BlkFeatures;
 
-  // Front end to ring engine.
-  queue_cfg_t [NumQueues-1:0] queue_cfg;
-  logic [63:0]                features;
-  logic                       run, drain, idle, resetting;
-  logic [NumQueues-1:0]       stop, stopped, ring_stopped;
-  logic                       kick_valid, irq_valid, irq_ready, ring_error, blk_error;
-  logic [15:0]                kick_queue, irq_queue;
-  logic [31:0]                kick_data;
-
-  // Interrupt messages, and the DMA initiator's leash.
-  logic        msg_valid, msg_ready, msg_done, dma_pause, dma_quiet, dma_pending;
-  logic        bus_master;
-  logic [12:0] max_payload_bytes, max_read_bytes;
-  logic [63:0] msg_addr;
-  logic [31:0] msg_data;
-
-  // Device configuration.
+  logic [63:0]                 features;
+  logic                        seg_valid, seg_ready, cpl_valid, cpl_ready;
+  logic                        be_stop, be_idle, be_error;
+  segment_t                    seg;
+  completion_t                 cpl;
+  logic                        rd_cmd_valid, rd_cmd_ready, rd_rsp_valid, rd_rsp_ready;
+  logic                        rd_rsp_last, rd_rsp_err, wr_cmd_valid, wr_cmd_ready;
+  logic                        wr_data_valid, wr_data_ready, wr_rsp_valid, wr_rsp_err;
+  dma_cmd_t                    rd_cmd, wr_cmd;
+  logic [DataWidth-1:0]        rd_rsp_data, wr_data;
   logic [BLK_CFG_LENGTH*8-1:0] dev_cfg;
   logic                        dev_cfg_changed, dev_cfg_we;
   logic [31:0]                 dev_cfg_addr, dev_cfg_wdata;
   logic [3:0]                  dev_cfg_strb;
 
-  vio_host #(
+  vio_core #(
     .DeviceType       (DEVICE_TYPE_BLK),
+    .DeviceCfgLength  (BLK_CFG_LENGTH),
+    .DeviceFeatures   (BlkFeatures),
     .NumQueues        (NumQueues),
     .MaxQueueSize     (MaxQueueSize),
     .NumVectors       (NumVectors),
+    .DataWidth        (DataWidth),
     .NotifyMultiplier (NotifyMultiplier),
-    .Offered          (Offered),
-    .DeviceCfgLength  (BLK_CFG_LENGTH)
-  ) u_host (
-    .clk_i, .rst_ni, .intx_o,
-    .s_cfg_axil_awaddr, .s_cfg_axil_awvalid, .s_cfg_axil_awready, .s_cfg_axil_wdata,
-    .s_cfg_axil_wstrb, .s_cfg_axil_wvalid, .s_cfg_axil_wready, .s_cfg_axil_bresp,
-    .s_cfg_axil_bvalid, .s_cfg_axil_bready, .s_cfg_axil_araddr, .s_cfg_axil_arvalid,
-    .s_cfg_axil_arready, .s_cfg_axil_rdata, .s_cfg_axil_rresp, .s_cfg_axil_rvalid,
-    .s_cfg_axil_rready, .s_bar_axil_awaddr, .s_bar_axil_awvalid, .s_bar_axil_awready,
-    .s_bar_axil_wdata, .s_bar_axil_wstrb, .s_bar_axil_wvalid, .s_bar_axil_wready,
-    .s_bar_axil_bresp, .s_bar_axil_bvalid, .s_bar_axil_bready, .s_bar_axil_araddr,
-    .s_bar_axil_arvalid, .s_bar_axil_arready, .s_bar_axil_rdata, .s_bar_axil_rresp,
-    .s_bar_axil_rvalid, .s_bar_axil_rready,
-    .bus_master_o        (bus_master),
-    .max_payload_bytes_o (max_payload_bytes),
-    .max_read_bytes_o    (max_read_bytes),
-    .dma_pause_o         (dma_pause),
-    .dma_quiet_i         (dma_quiet),
-    .dma_pending_i       (dma_pending),
-    .resetting_o         (resetting),
-    .queue_cfg_o         (queue_cfg),
-    .features_o          (features),
-    .run_o               (run),
-    .drain_o             (drain),
-    .idle_i              (idle),
-    .stop_o              (stop),
-    .stopped_i           (stopped),
-    .kick_valid_o        (kick_valid),
-    .kick_queue_o        (kick_queue),
-    .kick_data_o         (kick_data),
-    .irq_valid_i         (irq_valid),
-    .irq_queue_i         (irq_queue),
-    .irq_ready_o         (irq_ready),
-    .ring_error_i        (ring_error || blk_error),
-    .msg_valid_o         (msg_valid),
-    .msg_ready_i         (msg_ready),
-    .msg_addr_o          (msg_addr),
-    .msg_data_o          (msg_data),
-    .msg_done_i          (msg_done),
-    .dev_cfg_i           (dev_cfg),
-    .dev_cfg_changed_i   (dev_cfg_changed),
-    .dev_cfg_we_o        (dev_cfg_we),
-    .dev_cfg_addr_o      (dev_cfg_addr),
-    .dev_cfg_wdata_o     (dev_cfg_wdata),
-    .dev_cfg_strb_o      (dev_cfg_strb)
-  );
-
-  // DMA clients, indexed by DmaRing and DmaBlk.
-  logic [1:0]                rd_cmd_valid, rd_cmd_ready, rd_rsp_valid, rd_rsp_ready;
-  logic [1:0]                rd_rsp_last, rd_rsp_err;
-  logic [1:0]                wr_cmd_valid, wr_cmd_ready, wr_data_valid, wr_data_ready;
-  logic [1:0]                wr_rsp_valid, wr_rsp_err;
-  dma_cmd_t [1:0]            rd_cmd, wr_cmd;
-  logic [1:0][DataWidth-1:0] rd_rsp_data, wr_data;
-
-  // Ring engine to back end.
-  logic        seg_valid, seg_ready, cpl_valid, cpl_ready, be_stop, be_idle;
-  segment_t    seg;
-  completion_t cpl;
-
-  vio_ring #(
-    .NumQueues (NumQueues),
-    .DataWidth (DataWidth)
-  ) u_ring (
-    .clk_i, .rst_ni,
-    .queue_cfg_i     (queue_cfg),
-    .features_i      (features),
-    .run_i           (run),
-    .drain_i         (drain),
-    .idle_o          (idle),
-    .kick_valid_i    (kick_valid),
-    .kick_queue_i    (kick_queue),
-    .kick_data_i     (kick_data),
-    .stop_i          (stop),
-    .stopped_o       (ring_stopped),
-    .irq_valid_o     (irq_valid),
-    .irq_queue_o     (irq_queue),
-    .irq_ready_i     (irq_ready),
-    .ring_error_o    (ring_error),
-    .rd_cmd_valid_o  (rd_cmd_valid[DmaRing]),
-    .rd_cmd_ready_i  (rd_cmd_ready[DmaRing]),
-    .rd_cmd_o        (rd_cmd[DmaRing]),
-    .rd_rsp_valid_i  (rd_rsp_valid[DmaRing]),
-    .rd_rsp_ready_o  (rd_rsp_ready[DmaRing]),
-    .rd_rsp_data_i   (rd_rsp_data[DmaRing]),
-    .rd_rsp_last_i   (rd_rsp_last[DmaRing]),
-    .rd_rsp_err_i    (rd_rsp_err[DmaRing]),
-    .wr_cmd_valid_o  (wr_cmd_valid[DmaRing]),
-    .wr_cmd_ready_i  (wr_cmd_ready[DmaRing]),
-    .wr_cmd_o        (wr_cmd[DmaRing]),
-    .wr_data_valid_o (wr_data_valid[DmaRing]),
-    .wr_data_ready_i (wr_data_ready[DmaRing]),
-    .wr_data_o       (wr_data[DmaRing]),
-    .wr_rsp_valid_i  (wr_rsp_valid[DmaRing]),
-    .wr_rsp_err_i    (wr_rsp_err[DmaRing]),
-    .seg_valid_o     (seg_valid),
-    .seg_ready_i     (seg_ready),
-    .seg_o           (seg),
-    .cpl_valid_i     (cpl_valid),
-    .cpl_ready_o     (cpl_ready),
-    .cpl_i           (cpl),
-    .be_stop_o       (be_stop),
-    .be_idle_i       (be_idle)
+    .OfferedFeatures  (OfferedFeatures),
+    .IdWidth          (IdWidth)
+  ) u_core (
+    .clk_i, .rst_ni, .intx_o, .s_cfg_axil_awaddr, .s_cfg_axil_awvalid, .s_cfg_axil_awready,
+    .s_cfg_axil_wdata, .s_cfg_axil_wstrb, .s_cfg_axil_wvalid, .s_cfg_axil_wready,
+    .s_cfg_axil_bresp, .s_cfg_axil_bvalid, .s_cfg_axil_bready, .s_cfg_axil_araddr,
+    .s_cfg_axil_arvalid, .s_cfg_axil_arready, .s_cfg_axil_rdata, .s_cfg_axil_rresp,
+    .s_cfg_axil_rvalid, .s_cfg_axil_rready, .s_bar_axil_awaddr, .s_bar_axil_awvalid,
+    .s_bar_axil_awready, .s_bar_axil_wdata, .s_bar_axil_wstrb, .s_bar_axil_wvalid,
+    .s_bar_axil_wready, .s_bar_axil_bresp, .s_bar_axil_bvalid, .s_bar_axil_bready,
+    .s_bar_axil_araddr, .s_bar_axil_arvalid, .s_bar_axil_arready, .s_bar_axil_rdata,
+    .s_bar_axil_rresp, .s_bar_axil_rvalid, .s_bar_axil_rready, .m_dma_axi_arid,
+    .m_dma_axi_araddr, .m_dma_axi_arlen, .m_dma_axi_arsize, .m_dma_axi_arburst,
+    .m_dma_axi_arvalid, .m_dma_axi_arready, .m_dma_axi_rid, .m_dma_axi_rdata, .m_dma_axi_rresp,
+    .m_dma_axi_rlast, .m_dma_axi_rvalid, .m_dma_axi_rready, .m_dma_axi_awid, .m_dma_axi_awaddr,
+    .m_dma_axi_awlen, .m_dma_axi_awsize, .m_dma_axi_awburst, .m_dma_axi_awvalid,
+    .m_dma_axi_awready, .m_dma_axi_wdata, .m_dma_axi_wstrb, .m_dma_axi_wlast, .m_dma_axi_wvalid,
+    .m_dma_axi_wready, .m_dma_axi_bid, .m_dma_axi_bresp, .m_dma_axi_bvalid, .m_dma_axi_bready,
+    .features_o        (features),
+    .seg_valid_o       (seg_valid),
+    .seg_ready_i       (seg_ready),
+    .seg_o             (seg),
+    .cpl_valid_i       (cpl_valid),
+    .cpl_ready_o       (cpl_ready),
+    .cpl_i             (cpl),
+    .be_stop_o         (be_stop),
+    .be_idle_i         (be_idle),
+    .be_error_i        (be_error),
+    .rd_cmd_valid_i    (rd_cmd_valid),
+    .rd_cmd_ready_o    (rd_cmd_ready),
+    .rd_cmd_i          (rd_cmd),
+    .rd_rsp_valid_o    (rd_rsp_valid),
+    .rd_rsp_ready_i    (rd_rsp_ready),
+    .rd_rsp_data_o     (rd_rsp_data),
+    .rd_rsp_last_o     (rd_rsp_last),
+    .rd_rsp_err_o      (rd_rsp_err),
+    .wr_cmd_valid_i    (wr_cmd_valid),
+    .wr_cmd_ready_o    (wr_cmd_ready),
+    .wr_cmd_i          (wr_cmd),
+    .wr_data_valid_i   (wr_data_valid),
+    .wr_data_ready_o   (wr_data_ready),
+    .wr_data_i         (wr_data),
+    .wr_rsp_valid_o    (wr_rsp_valid),
+    .wr_rsp_err_o      (wr_rsp_err),
+    .dev_cfg_i         (dev_cfg),
+    .dev_cfg_changed_i (dev_cfg_changed),
+    .dev_cfg_we_o      (dev_cfg_we),
+    .dev_cfg_addr_o    (dev_cfg_addr),
+    .dev_cfg_wdata_o   (dev_cfg_wdata),
+    .dev_cfg_strb_o    (dev_cfg_strb)
   );
 
   vio_blk #(
@@ -296,23 +226,23 @@ module vio_top
     .cpl_o             (cpl),
     .be_stop_i         (be_stop),
     .be_idle_o         (be_idle),
-    .be_error_o        (blk_error),
-    .rd_cmd_valid_o    (rd_cmd_valid[DmaBlk]),
-    .rd_cmd_ready_i    (rd_cmd_ready[DmaBlk]),
-    .rd_cmd_o          (rd_cmd[DmaBlk]),
-    .rd_rsp_valid_i    (rd_rsp_valid[DmaBlk]),
-    .rd_rsp_ready_o    (rd_rsp_ready[DmaBlk]),
-    .rd_rsp_data_i     (rd_rsp_data[DmaBlk]),
-    .rd_rsp_last_i     (rd_rsp_last[DmaBlk]),
-    .rd_rsp_err_i      (rd_rsp_err[DmaBlk]),
-    .wr_cmd_valid_o    (wr_cmd_valid[DmaBlk]),
-    .wr_cmd_ready_i    (wr_cmd_ready[DmaBlk]),
-    .wr_cmd_o          (wr_cmd[DmaBlk]),
-    .wr_data_valid_o   (wr_data_valid[DmaBlk]),
-    .wr_data_ready_i   (wr_data_ready[DmaBlk]),
-    .wr_data_o         (wr_data[DmaBlk]),
-    .wr_rsp_valid_i    (wr_rsp_valid[DmaBlk]),
-    .wr_rsp_err_i      (wr_rsp_err[DmaBlk]),
+    .be_error_o        (be_error),
+    .rd_cmd_valid_o    (rd_cmd_valid),
+    .rd_cmd_ready_i    (rd_cmd_ready),
+    .rd_cmd_o          (rd_cmd),
+    .rd_rsp_valid_i    (rd_rsp_valid),
+    .rd_rsp_ready_o    (rd_rsp_ready),
+    .rd_rsp_data_i     (rd_rsp_data),
+    .rd_rsp_last_i     (rd_rsp_last),
+    .rd_rsp_err_i      (rd_rsp_err),
+    .wr_cmd_valid_o    (wr_cmd_valid),
+    .wr_cmd_ready_i    (wr_cmd_ready),
+    .wr_cmd_o          (wr_cmd),
+    .wr_data_valid_o   (wr_data_valid),
+    .wr_data_ready_i   (wr_data_ready),
+    .wr_data_o         (wr_data),
+    .wr_rsp_valid_i    (wr_rsp_valid),
+    .wr_rsp_err_i      (wr_rsp_err),
     .dev_cfg_o         (dev_cfg),
     .dev_cfg_changed_o (dev_cfg_changed),
     .dev_cfg_we_i      (dev_cfg_we),
@@ -348,50 +278,6 @@ module vio_top
     .m_axi_bresp       (m_med_axi_bresp),
     .m_axi_bvalid      (m_med_axi_bvalid),
     .m_axi_bready      (m_med_axi_bready)
-  );
-
-  vio_bus_master #(
-    .NumQueues (NumQueues),
-    .DataWidth (DataWidth),
-    .IdWidth   (IdWidth)
-  ) u_bus (
-    .clk_i, .rst_ni,
-    .m_dma_axi_arid, .m_dma_axi_araddr, .m_dma_axi_arlen, .m_dma_axi_arsize, .m_dma_axi_arburst,
-    .m_dma_axi_arvalid, .m_dma_axi_arready, .m_dma_axi_rid, .m_dma_axi_rdata, .m_dma_axi_rresp,
-    .m_dma_axi_rlast, .m_dma_axi_rvalid, .m_dma_axi_rready, .m_dma_axi_awid, .m_dma_axi_awaddr,
-    .m_dma_axi_awlen, .m_dma_axi_awsize, .m_dma_axi_awburst, .m_dma_axi_awvalid,
-    .m_dma_axi_awready, .m_dma_axi_wdata, .m_dma_axi_wstrb, .m_dma_axi_wlast, .m_dma_axi_wvalid,
-    .m_dma_axi_wready, .m_dma_axi_bid, .m_dma_axi_bresp, .m_dma_axi_bvalid, .m_dma_axi_bready,
-    .bus_master_i        (bus_master),
-    .pause_i             (dma_pause),
-    .resetting_i         (resetting),
-    .quiet_o             (dma_quiet),
-    .pending_o           (dma_pending),
-    .ring_stopped_i      (ring_stopped),
-    .stopped_o           (stopped),
-    .max_payload_bytes_i (max_payload_bytes),
-    .max_read_bytes_i    (max_read_bytes),
-    .rd_cmd_valid_i      (rd_cmd_valid),
-    .rd_cmd_ready_o      (rd_cmd_ready),
-    .rd_cmd_i            (rd_cmd),
-    .rd_rsp_valid_o      (rd_rsp_valid),
-    .rd_rsp_ready_i      (rd_rsp_ready),
-    .rd_rsp_data_o       (rd_rsp_data),
-    .rd_rsp_last_o       (rd_rsp_last),
-    .rd_rsp_err_o        (rd_rsp_err),
-    .wr_cmd_valid_i      (wr_cmd_valid),
-    .wr_cmd_ready_o      (wr_cmd_ready),
-    .wr_cmd_i            (wr_cmd),
-    .wr_data_valid_i     (wr_data_valid),
-    .wr_data_ready_o     (wr_data_ready),
-    .wr_data_i           (wr_data),
-    .wr_rsp_valid_o      (wr_rsp_valid),
-    .wr_rsp_err_o        (wr_rsp_err),
-    .msg_valid_i         (msg_valid),
-    .msg_ready_o         (msg_ready),
-    .msg_addr_i          (msg_addr),
-    .msg_data_i          (msg_data),
-    .msg_done_o          (msg_done)
   );
 
 endmodule

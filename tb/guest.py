@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.config_ops import Style
 from pymodel.driver.core import VirtioDevice
+from pymodel.driver.entropy import VirtioEntropy
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.driver.pci import VirtioPci
 from pymodel.spec import Feature, feature_mask
@@ -28,6 +29,7 @@ class Guest:
         self.pci = VirtioPci(transport, style=self._style)
         self.device = VirtioDevice(self.pci)
         self.blk = VirtioBlk()
+        self._bound: VirtioBlk | VirtioEntropy = self.blk
 
     async def discover(self, mode: InterruptMode = InterruptMode.PER_QUEUE) -> None:
         """Find the function and its structures; `mode` says which interrupts to use later."""
@@ -50,14 +52,32 @@ class Guest:
         raises Skip where the device does not offer one of them. `queues` and `queue_size` limit what
         is used (0: all; see VirtioBlk for a table of queues).
         """
+        blk = VirtioBlk(queue_size=queue_size, queues=queues)
+        await self._bind(blk, features, mode)
+        return blk
+
+    async def start_entropy(
+        self,
+        features: int = EVERYTHING,
+        *,
+        queue_size: int = 0,
+        mode: InterruptMode = InterruptMode.PER_QUEUE,
+    ) -> VirtioEntropy:
+        """Bring an entropy device up with a fresh driver, as `start` does for a block device."""
+        entropy = VirtioEntropy(queue_size=queue_size)
+        await self._bind(entropy, features, mode)
+        return entropy
+
+    async def _bind(self, driver: VirtioBlk | VirtioEntropy, features: int, mode: InterruptMode) -> None:
         await self.discover(mode)
         self._buffers = self.buffers
-        self.blk = VirtioBlk(queue_size=queue_size, queues=queues)
-        await self.device.probe(self.blk, wanted=features)
+        self._bound = driver
+        if isinstance(driver, VirtioBlk):
+            self.blk = driver
+        await self.device.probe(driver, wanted=features)
         missing = features & ~self.device.offered if features != EVERYTHING else 0
         if missing:
             raise Skip(f"the device does not offer the features {missing:#x}")
-        return self.blk
 
     async def reset(self) -> None:
         """Reset the device and take the driver off it; requests in flight are lost."""
@@ -71,10 +91,10 @@ class Guest:
     @property
     def buffers(self) -> int:
         """Requests that the device has finished, over all sessions."""
-        live = self.blk.requests.completed if self.device.driver is self.blk else 0
+        live = self._bound.requests.completed if self.device.driver is self._bound else 0
         return self._buffers + live
 
     @property
     def in_flight(self) -> int:
         """Requests that the device has not finished."""
-        return len(self.blk.requests.in_flight) if self.device.driver is not None else 0
+        return len(self._bound.requests.in_flight) if self.device.driver is not None else 0

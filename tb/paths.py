@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED_MANIFEST = ROOT / "hdl" / "dut.toml"
+ENTROPY_MANIFEST = ROOT / "hdl" / "rng.toml"
 SIM_TESTS = ROOT / "tests" / "sim"
 MUTANTS = ROOT / "tests" / "mutants"
 

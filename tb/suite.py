@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from tb.paths import ROOT, build_root
+from tb.paths import ENTROPY_MANIFEST, ROOT, build_root
 
 PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb")
 TAPPED = ("*arrives_whole", "*survives_a_harsh_host")
@@ -63,6 +63,7 @@ def main() -> int:
             _pytest(folder, tally)
     _simulations(tally, "device model", "--dut", "model")
     _simulations(tally, "RTL", "--waves", "on-fail", "--test", "*")
+    _simulations(tally, "entropy RTL", "--dut", str(ENTROPY_MANIFEST))
     taps = [word for glob in TAPPED for word in ("--test", glob)]
     _simulations(tally, "RTL on pins with taps", "--path", "portable", *taps)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""

@@ -23,8 +23,8 @@ def rows() -> dict[Feature, list[str]]:
 
 
 def offered_by_rtl() -> set[str]:
-    top = (ROOT / "hdl" / "vio_top.sv").read_text()
-    ring = re.search(r"RingFeatures =(.*?);", top, re.DOTALL)
+    core = (ROOT / "hdl" / "vio_core.sv").read_text()
+    ring = re.search(r"RingFeatures =(.*?);", core, re.DOTALL)
     assert ring is not None
     return {"VERSION_1", *re.findall(r"\bFEATURE_(\w+)", ring[1])}
 

@@ -1,0 +1,67 @@
+"""The entropy device (virtio 1.4, 5.4): `virtio-cosim run --dut hdl/rng.toml`."""
+
+from __future__ import annotations
+
+from pymodel.driver.entropy import VirtioEntropy
+from pymodel.ring.base import Element
+from pymodel.spec import Feature, feature_mask
+from tb.env import Env
+from tb.sim_test import sim_test
+from tests.sim.hostile import needs_reset
+
+PACKED = feature_mask(Feature.RING_PACKED)
+EVERYTHING = -1
+
+
+async def take(env: Env, entropy: VirtioEntropy, requests: int) -> set[bytes]:
+    """Take random bytes in requests of many lengths; return the first 16 of each that has so many."""
+    lengths = [env.rng.choice((1, 16, 64, env.rng.randint(16, 300), 5000)) for _ in range(requests)]
+    open_ = [(length, await entropy.submit(length, kick=env.rng.random() < 0.6)) for length in lengths]
+    await entropy.requests.kick_all()
+    found = set()
+    for length, request in open_:
+        data = await entropy.wait(request)
+        assert 1 <= len(data) <= length
+        if len(data) >= 16:
+            found.add(data[:16])
+    assert len(found) == sum(length >= 16 for length in lengths), "two requests got the same bytes"
+    return found
+
+
+@sim_test(timeout_us=8_000, device="entropy")
+async def test_every_request_gets_other_bytes(env: Env) -> None:
+    """Requests of 1 byte to more than a page, on both ring formats, with and without the features."""
+    found: set[bytes] = set()
+    for features in (0, PACKED, EVERYTHING, EVERYTHING):
+        entropy = await env.driver.start_entropy(features, queue_size=16)
+        news = await take(env, entropy, 40)
+        assert not news & found
+        found |= news
+        await env.driver.reset()
+
+
+@sim_test(timeout_us=8_000, device="entropy")
+async def test_reset_with_requests_in_flight(env: Env) -> None:
+    """A reset forgets what was asked for; the next session finds a device like new."""
+    for features in (0, PACKED):
+        entropy = await env.driver.start_entropy(features, queue_size=8)
+        for _ in range(env.rng.randint(1, 8)):
+            await entropy.submit(5000)
+        await env.delay(env.rng.randrange(2_000))
+        await env.driver.reset()
+        await take(env, await env.driver.start_entropy(features), 8)
+        await env.driver.reset()
+
+
+@sim_test(timeout_us=8_000, device="entropy")
+async def test_readable_buffer_makes_it_give_up(env: Env) -> None:
+    """A buffer that an entropy driver may not offer (virtio 1.4, 5.4.6.1) ends in DEVICE_NEEDS_RESET."""
+    for features in (0, PACKED):
+        await env.driver.start_entropy(features)
+        queue, place = env.driver.device.queues[0], env.memory.alloc(64)
+        queue.add_chain([Element(place.addr, 32)], [Element(place.addr + 32, 32)])
+        await env.driver.device.kick(queue)
+        assert await needs_reset(env)
+        await env.driver.reset()
+        await take(env, await env.driver.start_entropy(features), 4)
+        await env.driver.reset()
