@@ -86,10 +86,17 @@ void vio_check_boundary_lose(vio_checker *checker) {
   clear(checker);
 }
 
+/* Rings, bus mastering and MSI-X end here: what the device began before may still complete. */
 static void reset_below(vio_checker *checker, enum vio_check_reset kind) {
   vio_check_boundary_begin_reset(checker, kind);
   checker->session.reset_kind = kind;
-  vio_check_config_reset(&checker->config);
+  clear(checker);
+  vio_check_config *config = &checker->config;
+  const int64_t command = config->command;
+  const int enabled = config->msix_enabled, masked = config->msix_masked;
+  vio_check_config_reset(config);
+  if (config->command != command) checker->command_t = checker->now;
+  if (config->msix_enabled != enabled || config->msix_masked != masked) checker->mask_t = checker->now;
 }
 
 /* ---- BARs ---- */

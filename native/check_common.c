@@ -133,7 +133,7 @@ static void queue_write(vio_checker *checker, const vio_fact *fact) {
   if (fact->name == F_QUEUE_ENABLE) {
     if (fact->value == 1) vio_check_queue_enable(checker, queue);
   } else if (fact->name == F_QUEUE_RESET) {
-    if (fact->value != 1) return;
+    if (fact->value != 1 || vio_check_session_lacks(&checker->session, VIO_FEATURE_RING_RESET)) return;
     queue->resetting = true;
     vio_check_publish(checker, &(vio_fact){.kind = FACT_QUEUE_RESET_WRITTEN, .queue = queue});
   } else {

@@ -74,8 +74,9 @@ static bool starts_flr(const vio_check_config *config, uint32_t addr, const vio_
   if (addr > offset || offset >= addr + event->length) return false;
   const int64_t able =
       vio_check_config_value(config, (uint32_t)config->pcie + VIO_PCIE_DEVICE_CAPABILITIES, 4);
-  return ((uint32_t)event->data[offset - addr] << 8 & VIO_PCIE_DEVICE_CONTROL_FLR) != 0 && able != NONE &&
-         ((uint64_t)able & VIO_PCIE_DEVICE_CAPABILITIES_FLR) != 0;
+  /* The bit asks for a reset wherever it is not known to be reserved. */
+  return ((uint32_t)event->data[offset - addr] << 8 & VIO_PCIE_DEVICE_CONTROL_FLR) != 0 &&
+         (able == NONE || ((uint64_t)able & VIO_PCIE_DEVICE_CAPABILITIES_FLR) != 0);
 }
 
 bool vio_check_config_write(vio_check_config *config, const vio_event *event) {

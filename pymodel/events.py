@@ -98,7 +98,11 @@ class Intx(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset(Event):
-    """A reset below virtio: kind is "flr", "hot" or "power"."""
+    """A reset below virtio: kind is "flr", "hot" or "power".
+
+    A function-level reset shows as the ConfigWrite that sets Initiate Function Level Reset; this event
+    stands behind it, or alone, where the host's side of the bench resets the function.
+    """
 
     kind: str
 

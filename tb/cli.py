@@ -179,6 +179,8 @@ class _Progress:
         )
         if result.status in (FAIL, "error"):
             click.echo(f"     {result.message}\n     replay: {result.replay}")
+        elif result.message:
+            click.echo(f"     {result.message}")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pymodel.checker import Finding
 from pymodel.driver.blk import VirtioBlk
 from pymodel.events import Event, EventStream, Mark
 from pymodel.memory import GuestMemory
@@ -39,6 +40,8 @@ class Surroundings:
     medium: DmaPort | None
     set_capacity: Callable[[int], None]
     waves: Callable[[bool], None]
+    steps: Callable[[int], Awaitable[None]]
+    step_ps: int
 
 
 class Env:
@@ -57,6 +60,7 @@ class Env:
         self.medium = around.medium
         self.knobs = around.knobs
         self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
+        self.reports: list[str] = []
         self._log: list[Event] = []
         around.events.subscribe(self._log.append)
 
@@ -79,6 +83,15 @@ class Env:
     async def delay(self, ns: int) -> None:
         """Let simulated time pass."""
         await self.transport.delay(ns)
+
+    async def steps(self, count: int) -> None:
+        """Let the device take its smallest steps: clock cycles on RTL, units of work on the model."""
+        await self.around.steps(count)
+
+    @property
+    def step_ps(self) -> int:
+        """A clock cycle in picoseconds; 0 where the device has no clock."""
+        return self.around.step_ps
 
     async def traffic(
         self,
@@ -105,6 +118,12 @@ class Env:
         with self.around.judge.expect(*clauses):
             yield
 
+    @contextmanager
+    def misbehave(self) -> Iterator[list[Finding]]:
+        """The driver below may breach any of its own clauses, the device none; the list says which it did."""
+        with self.around.judge.tolerate("DRV") as caught:
+            yield caught
+
     def resize(self, sectors: int) -> None:
         """Change the medium's capacity under the running device."""
         self.image.resize(sectors)
@@ -113,6 +132,11 @@ class Env:
     def note(self, text: str) -> None:
         """Put a mark into the trace."""
         self.around.events.emit(Mark(t=self.transport.now(), text=text))
+
+    def report(self, text: str) -> None:
+        """Say what was measured: in the trace, in the result, and on the terminal when the test passes."""
+        self.note(text)
+        self.reports.append(text)
 
     @contextmanager
     def waves(self) -> Iterator[None]:

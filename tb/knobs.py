@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-LEVELS = ("calm", "any", "harsh", "distant")
+LEVELS = ("calm", "any", "harsh", "distant", "remote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,11 @@ def draw_knobs(level: str, seed: int, test: str) -> Knobs:
     """Return the knobs of this test under this seed.
 
     Level "calm" is always the same friendly host, "harsh" always the same hostile one, "distant" one
-    that is never in the way, but whose memory answers reads after 250 cycles.
+    that is never in the way, but whose memory answers reads after 250 cycles, "remote" one whose
+    memory answers after thousands.
     """
+    if level == "remote":
+        return Knobs(dma=TargetKnobs((1500, 4000), (1000, 3000), reorder=True))
     if level == "distant":
         return Knobs(dma=TargetKnobs(read_latency=(250, 250)))
     if level == "calm":

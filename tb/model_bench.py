@@ -95,6 +95,13 @@ class ModelBench:
         """The model has no clock."""
         return 0
 
+    step_ps = 0
+
+    async def steps(self, count: int) -> None:
+        """Let the model do units of work, as many as there are at most."""
+        for _ in range(count):
+            self._model.device.work()
+
     def waves(self, on: bool) -> None:
         """The model has no waves."""
 

@@ -18,7 +18,11 @@ _RANK = ("not-applicable", "not-exercised", "held", "violated")
 
 @dataclass(slots=True)
 class Result:
-    """The outcome of one test under one seed; `message` is one line, `sim_ns` simulated time."""
+    """The outcome of one test under one seed.
+
+    `message` is one line: what went wrong, or what a test that passed has measured. `sim_ns` is simulated
+    time.
+    """
 
     name: str
     seed: int

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import cocotb
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import SimTimeoutError, with_timeout
+from cocotb.triggers import SimTimeoutError, Timer, with_timeout
 
 from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream
 from pymodel.memory import GuestMemory
@@ -133,6 +133,16 @@ class RtlBench:
     def cycles(self) -> int:
         """Clock cycles since the test's start."""
         return self.path.now() // self._manifest.clock.period_ps
+
+    @property
+    def step_ps(self) -> int:
+        """The clock's period."""
+        return self._manifest.clock.period_ps
+
+    async def steps(self, count: int) -> None:
+        """Let clock cycles pass."""
+        if count > 0:
+            await Timer(count * self.step_ps, "ps")
 
     def waves(self, on: bool) -> None:
         """Open the wave file, or finish it; it holds times since the test's start."""

@@ -94,6 +94,15 @@ class Bench(Protocol):
         """Clock cycles since the start; 0 where there is no clock."""
         ...
 
+    @property
+    def step_ps(self) -> int:
+        """A clock cycle in picoseconds; 0 where there is no clock."""
+        ...
+
+    async def steps(self, count: int) -> None:
+        """Let the device take its smallest steps: clock cycles, or units of work of a model."""
+        ...
+
     def waves(self, on: bool) -> None:
         """Record waves from now on, or stop."""
         ...
@@ -137,6 +146,8 @@ class Session:
                 medium=self.bench.medium,
                 set_capacity=self.bench.set_capacity,
                 waves=self.bench.waves,
+                steps=self.bench.steps,
+                step_ps=self.bench.step_ps,
             )
         )
 
@@ -162,6 +173,7 @@ class Session:
         self.events.emit(Mark(t=self.bench.transport.now(), text=END_MARK))
         self._judge(result)
         result.seconds = round(time.monotonic() - started, 3)
+        result.message = result.message or "; ".join(self.env.reports)
         result.sim_ns = self.env.now_ns
         result.cycles = self.bench.cycles()
         self._trace.close(orderly=True)

@@ -54,15 +54,16 @@ class PortTransport:
         """
         if kind == "flr":
             await self._function_level_reset()
-        else:
-            self._events.emit(Reset(t=self.path.now(), kind=kind))
-            await self.path.reset()
+            return
+        self._events.emit(Reset(t=self.path.now(), kind=kind))
+        await self.path.reset()
 
     async def _function_level_reset(self) -> None:
         position = await self._capability(spec.PciCapId.PCI_EXPRESS)
         control = position + spec.PCIE_DEVICE_CONTROL
         value = await self.config_read(control, 2)
         await self.config_write(control, 2, value | spec.PCIE_DEVICE_CONTROL_FLR)
+        self._events.emit(Reset(t=self.path.now(), kind="flr"))
         await self.delay(FLR_NS)
 
     async def _capability(self, kind: int) -> int:

@@ -10,7 +10,6 @@ from pymodel.device.host import Host
 from pymodel.device.legacy import LegacyBlock
 from pymodel.device.msix import MsixTable
 from pymodel.device.pcispace import ConfigSpace
-from pymodel.events import Reset
 from pymodel.spec import CAP_FIELDS, CapType, PciCapId, PciCommand
 
 
@@ -41,19 +40,18 @@ class PciModel(VirtioModel):
         super().reset()
         self.msix.pending = 0
 
-    def function_reset(self, kind: str) -> None:
-        """Be as after power-on; `kind` is the event's."""
+    def function_reset(self) -> None:
+        """Be as after power-on."""
         self.space.reset()
         self.msix.reset()
         self.reset()
         self.generation = 0
-        self.host.emit(Reset(t=self.host.time, kind=kind))
 
     def settle(self) -> None:
         """An access completed: work, and let INTx follow ISR status."""
         if self._flr_wanted:
             self._flr_wanted = False
-            self.function_reset("flr")
+            self.function_reset()
         self.accessed()
         self.update_lines()
 

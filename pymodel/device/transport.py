@@ -6,7 +6,7 @@ from pymodel.device.backend import Backend
 from pymodel.device.config import DeviceConfig
 from pymodel.device.host import ACCESS_PS, Host
 from pymodel.device.pci import PciModel
-from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, EventStream
+from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, EventStream, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Interrupt, Line
 
@@ -82,7 +82,8 @@ class ModelTransport:
 
     async def reset(self, kind: str) -> None:
         """Reset the function below virtio."""
-        self.device.function_reset(kind)
+        self.device.function_reset()
+        self.events.emit(Reset(t=self.host.time, kind=kind))
         self.device.update_lines()
 
     def now(self) -> int:

@@ -23,6 +23,7 @@ from pymodel.events import ConfigRead, ConfigWrite, Event, Mark
 from pymodel.vtrace import Header, VtraceError, event_to_line
 from tests.native.test_events import EVENTS
 from tests.unit import (
+    test_checker_below,
     test_checker_blk,
     test_checker_bring_up,
     test_checker_pci,
@@ -33,6 +34,7 @@ from tests.unit.checker_cases import Case, Stream
 from tests.unit.checker_streams import FEATURES, model_stream
 
 TABLES = (
+    test_checker_below,
     test_checker_blk,
     test_checker_bring_up,
     test_checker_pci,

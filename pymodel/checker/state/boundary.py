@@ -323,9 +323,16 @@ class State:
         self.interrupts.restart()
 
     def _reset_below(self, kind: str) -> None:
+        """Rings, bus mastering and MSI-X end here: what the device began before may still complete."""
         self.begin_reset(kind)
         self.session.reset_kind = kind
+        self._clear()
+        command, control = self.config.command, self.config.control
         self.config.reset()
+        if self.config.command != command:
+            self.command_t = self.now
+        if self.config.control != control:
+            self.mask_t = self.now
 
     def _reset(self, event: ev.Reset) -> None:
         self._reset_below(event.kind)

@@ -129,7 +129,7 @@ class CommonState:
                 self._state.queue_enabled(queue)
             return
         if name == "queue_reset":
-            if value == 1:
+            if value == 1 and not self._state.session.lacks(spec.Feature.RING_RESET):
                 queue.resetting = True
                 self._state.publish(facts.QueueResetWritten(queue))
             return

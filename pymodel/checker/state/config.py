@@ -180,9 +180,10 @@ class ConfigState:
         offset = self.pcie + spec.PCIE_DEVICE_CONTROL + 1
         if not addr <= offset < addr + len(data):
             return False
-        able = self.value(self.pcie + spec.PCIE_DEVICE_CAPABILITIES, 4) or 0
+        able = self.value(self.pcie + spec.PCIE_DEVICE_CAPABILITIES, 4)
         bit = data[offset - addr] << 8 & spec.PCIE_DEVICE_CONTROL_FLR
-        return bool(bit and able & spec.PCIE_DEVICE_CAPABILITIES_FLR)
+        # The bit asks for a reset wherever it is not known to be reserved.
+        return bool(bit and (able is None or able & spec.PCIE_DEVICE_CAPABILITIES_FLR))
 
     def reset(self) -> None:
         """A reset below virtio put command, MSI-X control and table back to their defaults."""
