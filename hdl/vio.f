@@ -58,5 +58,6 @@ hdl/dev/vio_blk_intake.sv
 hdl/dev/vio_blk_parse.sv
 hdl/dev/vio_blk_retire.sv
 hdl/dev/vio_blk_walk.sv
+hdl/legacy/vio_legacy.sv
 hdl/vio_core.sv
 hdl/vio_top.sv

@@ -23,6 +23,9 @@ module vio_core
   parameter int unsigned NotifyMultiplier = 4,
   /// What may be offered on top of VERSION_1, of all that this device can do.
   parameter logic [63:0] OfferedFeatures = '1,
+  /// The device serves legacy drivers too, under this PCI device ID.
+  parameter bit          Transitional = 1'b0,
+  parameter logic [15:0] TransitionalId = 16'h0,
   parameter int unsigned IdWidth = 4
 ) (
   input  logic                   clk_i,
@@ -47,7 +50,7 @@ module vio_core
   output logic                   s_cfg_axil_rvalid,
   input  logic                   s_cfg_axil_rready,
 
-  // BAR0: byte address = offset in the BAR.
+  // BAR space: byte address = offset in the memory BAR.
   input  logic [31:0]            s_bar_axil_awaddr,
   input  logic                   s_bar_axil_awvalid,
   output logic                   s_bar_axil_awready,
@@ -176,7 +179,9 @@ module vio_core
     .NumVectors       (NumVectors),
     .NotifyMultiplier (NotifyMultiplier),
     .Offered          (Offered),
-    .DeviceCfgLength  (DeviceCfgLength)
+    .DeviceCfgLength  (DeviceCfgLength),
+    .Transitional     (Transitional),
+    .TransitionalId   (TransitionalId)
   ) u_host (
     .clk_i, .rst_ni, .intx_o,
     .dev_cfg_i, .dev_cfg_changed_i, .dev_cfg_we_o, .dev_cfg_addr_o, .dev_cfg_wdata_o, .dev_cfg_strb_o,

@@ -9,6 +9,12 @@ package vio_pkg;
   localparam logic [31:0] BarPba    = 32'h6000;
   localparam logic [31:0] BarNotify = 32'h8000;
 
+  // The BAR of the structures, and in a transitional device BAR0's place on the same port and size.
+  localparam logic [7:0]  BarModern       = 8'd0;
+  localparam logic [7:0]  BarTransitional = 8'd2;
+  localparam logic [31:0] BarLegacy       = 32'h8000_0000;
+  localparam logic [31:0] BarLegacyLength = 32'h80;
+
   /// What the driver programmed into one queue's bank of the common configuration structure.
   typedef struct packed {
     logic        enabled;  ///< queue_enable reads 1 and the queue is not being reset
@@ -27,8 +33,30 @@ package vio_pkg;
     logic [3:0]  strb;   ///< bytes written, or bytes wanted by a read
   } reg_req_t;
 
+  /// What a legacy driver writes into its register block in this cycle, a whole field at a time.
+  typedef struct packed {
+    logic        features;
+    logic        place;          ///< Queue Address: the page of the selected queue, 0 takes it away
+    logic        select;
+    logic        config_vector;
+    logic        queue_vector;
+    logic        status;
+    logic [31:0] data;           ///< the dword that the field lies in
+  } legacy_wr_t;
+
+  /// What a legacy driver reads, as the selected queue's bank and the shared registers have it.
+  typedef struct packed {
+    logic [31:0] features;       ///< accepted
+    logic [31:0] page;
+    logic [15:0] size;
+    logic [15:0] select;
+    logic [15:0] config_vector;
+    logic [15:0] queue_vector;
+  } legacy_rd_t;
+
   /// What the PCI configuration space tells the rest of the device.
   typedef struct packed {
+    logic       io;                ///< I/O Space Enable, in D0
     logic       memory;            ///< Memory Space Enable, in D0
     logic       bus_master;        ///< Bus Master Enable, in D0: DMA and messages may leave
     logic       intx_disable;
@@ -50,6 +78,11 @@ package vio_pkg;
   /// negotiated: never a valid queue index, so that the two cannot be taken for each other.
   function automatic logic [15:0] notif_config_data(logic [15:0] queue);
     return queue ^ 16'h4000;
+  endfunction
+
+  /// What a device whose low feature bits are `offered` offers to a legacy driver.
+  function automatic logic [31:0] legacy_features(logic [31:0] offered);
+    return offered | (32'd1 << vio_spec_pkg::FEATURE_ANY_LAYOUT);
   endfunction
 
   /// A DMA command: `len` bytes (1 to 4096) from byte address `addr`; alignment is free.

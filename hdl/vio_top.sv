@@ -16,6 +16,9 @@ module vio_top
   parameter int unsigned NotifyMultiplier = 4,
   /// What may be offered on top of VERSION_1, of all that this device can do.
   parameter logic [63:0] OfferedFeatures = '1,
+  /// Serve legacy drivers too: BAR0 is the legacy interface in I/O space, from `BarLegacy` on at the
+  /// BAR port, and the structures lie in BAR2.
+  parameter bit          Transitional = 1'b0,
   localparam int unsigned IdWidth = 4
 ) (
   input  logic                   clk_i,
@@ -40,7 +43,7 @@ module vio_top
   output logic                   s_cfg_axil_rvalid,
   input  logic                   s_cfg_axil_rready,
 
-  // BAR0: byte address = offset in the BAR.
+  // BAR space: byte address = offset in the memory BAR (BAR0; of a transitional device BAR2).
   input  logic [31:0]            s_bar_axil_awaddr,
   input  logic                   s_bar_axil_awvalid,
   output logic                   s_bar_axil_awready,
@@ -158,6 +161,8 @@ module vio_top
     .DataWidth        (DataWidth),
     .NotifyMultiplier (NotifyMultiplier),
     .OfferedFeatures  (OfferedFeatures),
+    .Transitional     (Transitional),
+    .TransitionalId   (16'(TRANSITIONAL_DEVICE_ID_BLK)),
     .IdWidth          (IdWidth)
   ) u_core (
     .clk_i, .rst_ni, .intx_o, .s_cfg_axil_awaddr, .s_cfg_axil_awvalid, .s_cfg_axil_awready,

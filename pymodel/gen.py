@@ -36,6 +36,8 @@ def constants() -> Iterator[tuple[str, int]]:
         if isinstance(kind, type) and issubclass(kind, IntEnum | IntFlag) and kind not in (IntEnum, IntFlag):
             for member in kind:
                 yield f"{_snake(kind.__name__)}_{member.name}", int(member)
+    for device_type in spec.DeviceType:
+        yield f"TRANSITIONAL_DEVICE_ID_{device_type.name}", spec.TRANSITIONAL_DEVICE_ID[device_type]
     for prefix, structure in STRUCTURES.items():
         for field in structure.values():
             yield f"{prefix}_{field.name.upper()}", field.offset

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 
 from pymodel.driver.blk import VirtioBlk
-from pymodel.driver.config_ops import Style
+from pymodel.driver.config_ops import ConfigOps, Style
 from pymodel.driver.core import VirtioDevice
 from pymodel.driver.entropy import VirtioEntropy
 from pymodel.driver.interrupts import InterruptMode
@@ -23,10 +23,10 @@ class Guest:
 
     def __init__(self, transport: Transport, rng: random.Random, *, plain: bool) -> None:
         self.transport = transport
-        self._style = Style(rng=None if plain else rng)
+        self.style = Style(rng=None if plain else rng)
         self._enumerated = False
         self._buffers = 0
-        self.pci = VirtioPci(transport, style=self._style)
+        self.pci = VirtioPci(transport, style=self.style)
         self.device = VirtioDevice(self.pci)
         self.blk = VirtioBlk()
         self._bound: VirtioBlk | VirtioEntropy = self.blk
@@ -52,8 +52,23 @@ class Guest:
         raises Skip where the device does not offer one of them. `queues` and `queue_size` limit what
         is used (0: all; see VirtioBlk for a table of queues).
         """
+        await self.discover(mode)
+        return await self.probe(self.pci, features, queues=queues, queue_size=queue_size)
+
+    async def probe(
+        self,
+        ops: ConfigOps,
+        features: int = EVERYTHING,
+        *,
+        queues: int | Mapping[int, int] = 0,
+        queue_size: int = 0,
+    ) -> VirtioBlk:
+        """As `start`, through any bus that was scanned already; it is `device` from now on."""
+        if ops is not self.device.ops:
+            self._buffers = self.buffers
+            self.device = VirtioDevice(ops)
         blk = VirtioBlk(queue_size=queue_size, queues=queues)
-        await self._bind(blk, features, mode)
+        await self._bind(blk, features)
         return blk
 
     async def start_entropy(
@@ -64,12 +79,12 @@ class Guest:
         mode: InterruptMode = InterruptMode.PER_QUEUE,
     ) -> VirtioEntropy:
         """Bring an entropy device up with a fresh driver, as `start` does for a block device."""
+        await self.discover(mode)
         entropy = VirtioEntropy(queue_size=queue_size)
-        await self._bind(entropy, features, mode)
+        await self._bind(entropy, features)
         return entropy
 
-    async def _bind(self, driver: VirtioBlk | VirtioEntropy, features: int, mode: InterruptMode) -> None:
-        await self.discover(mode)
+    async def _bind(self, driver: VirtioBlk | VirtioEntropy, features: int) -> None:
         self._buffers = self.buffers
         self._bound = driver
         if isinstance(driver, VirtioBlk):

@@ -20,6 +20,8 @@ BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")
 DEVICE_TYPES = {"net": 1, "blk": 2, "console": 3, "entropy": 4, "other": None}
+INTERFACES = {"modern": ("modern",), "transitional": ("transitional", "modern"), "lguest": ("lguest",)}
+"""How a device may be driven, and the interfaces whose tests a device of each kind can be asked."""
 HDL_SUFFIXES = (".sv", ".v", ".vlt")
 
 
@@ -103,6 +105,7 @@ class Manifest:
     medium: MediumPort | None
     pci: PciShell | None
     device: str
+    interface: str
 
     @property
     def device_type(self) -> int | None:
@@ -132,6 +135,7 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
         raise root.fail("pci", 'is missing: ports.config kind = "shell" needs it')
     if config.kind != "shell" and pci_table is not None:
         raise root.fail("pci", 'is only for ports.config kind = "shell"')
+    device, interface = _device(root.table("device"))
     manifest = Manifest(
         path=path.resolve(),
         hdl=_hdl(root.table("dut")),
@@ -143,7 +147,8 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
         irq=_irq(ports.table("irq")),
         medium=_medium(ports.optional_table("medium")),
         pci=read_pci(pci_table) if pci_table else None,
-        device=_device(root.table("device")),
+        device=device,
+        interface=interface,
     )
     ports.finish()
     root.finish()
@@ -325,7 +330,9 @@ def _medium(table: Table | None) -> MediumPort | None:
     return port
 
 
-def _device(table: Table) -> str:
+def _device(table: Table) -> tuple[str, str]:
+    """The device's type, and how it is driven (default: as a modern virtio-pci function)."""
     kind = table.choice("type", tuple(DEVICE_TYPES))
+    interface = table.choice("interface", tuple(INTERFACES)) if table.has("interface") else "modern"
     table.finish()
-    return kind
+    return kind, interface

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable
 
 from pymodel.device.blk import BlkBackend
-from pymodel.device.config import DeviceConfig
+from pymodel.device.config import DeviceConfig, transitional
 from pymodel.device.transport import ModelTransport
 from pymodel.events import Event, EventStream
 from pymodel.memory import GuestMemory
@@ -59,7 +59,7 @@ class ModelBench:
     ) -> None:
         lag = 0 if knobs == Knobs() else rng.randrange(LAG)
         self._backend = BlkBackend(image.content, queues=QUEUES)
-        config = DeviceConfig(lag=lag, seed=rng.getrandbits(32))
+        config = _config(test.interface, lag, rng.getrandbits(32))
         self._model = ModelTransport(self._backend, config, memory=memory, events=events)
         self._limit = 0
         self.transport: Transport = self._model
@@ -104,6 +104,12 @@ class ModelBench:
 
     def waves(self, on: bool) -> None:
         """The model has no waves."""
+
+
+def _config(interface: str, lag: int, seed: int) -> DeviceConfig:
+    if interface == "transitional":
+        return transitional(lag=lag, seed=seed, max_queue_size=128)
+    return DeviceConfig(lag=lag, seed=seed)
 
 
 def run_on_model(job: Job) -> Result:

@@ -12,6 +12,18 @@ SIM_TESTS = ROOT / "tests" / "sim"
 MUTANTS = ROOT / "tests" / "mutants"
 
 
+def bundled_manifest(interface: str) -> Path:
+    """The manifest of the bundled device's configuration for an interface of `tb.manifest`."""
+    if interface == "modern":
+        return BUNDLED_MANIFEST
+    return BUNDLED_MANIFEST.with_name(f"dut_{interface}.toml")
+
+
+def bundled_manifests() -> list[Path]:
+    """The manifests of all configurations of the bundled devices."""
+    return sorted(BUNDLED_MANIFEST.parent.glob("*.toml"))
+
+
 def build_root() -> Path:
     """The cache of built simulators; `VIRTIO_COSIM_BUILD` moves it."""
     return Path(os.environ.get("VIRTIO_COSIM_BUILD", ROOT / "build"))

@@ -8,14 +8,14 @@ import sys
 from tb.elaborate import source_arguments
 from tb.errors import ToolError, UsageError
 from tb.manifest import load_manifest
-from tb.paths import BUNDLED_MANIFEST, ENTROPY_MANIFEST, ROOT
+from tb.paths import ROOT, bundled_manifests
 from tb.toolchain import find_verilator
 
 
 def main() -> int:
     """Return Verilator's exit status, of the first top that it does not like; a warning is an error."""
     try:
-        manifests = [load_manifest(path) for path in (BUNDLED_MANIFEST, ENTROPY_MANIFEST)]
+        manifests = [load_manifest(path) for path in bundled_manifests()]
         verilator = find_verilator()
     except (UsageError, ToolError) as error:
         print(f"lint: {error}", file=sys.stderr)

@@ -12,9 +12,9 @@ from pathlib import Path
 from tb.build import Build, build
 from tb.errors import UsageError
 from tb.image import Image
-from tb.manifest import Manifest, load_manifest
+from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.native_wrapper import native_blocker
-from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, shown
+from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, shown
 from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
 from tb.session import Job
@@ -93,10 +93,29 @@ class Run:
         """The tests that can be asked of this device at all."""
         target = "rtl" if self.manifest else "model"
         device = self.manifest.device if self.manifest else "blk"
-        fitting = [t for t in tests if target in t.targets and t.device in (None, device)]
+        served = tuple(INTERFACES)
+        if self.manifest and not self._bundled:
+            served = INTERFACES[self.manifest.interface]
+        fitting = [
+            t for t in tests if target in t.targets and t.device in (None, device) and t.interface in served
+        ]
         if not fitting:
             raise UsageError(f"none of the {len(tests)} tests is for a {device} device as {target}")
         return fitting
+
+    @property
+    def _bundled(self) -> bool:
+        """Whether every test finds the interface that it wants: the bundled device has them all."""
+        return self.manifest is None or self.manifest.path == BUNDLED_MANIFEST
+
+    def _by_manifest(self, manifest: Manifest) -> list[tuple[Manifest, set[str]]]:
+        """The configurations that the tests need, in the order of the tests, and the tests of each."""
+        if not self._bundled:
+            return [(manifest, {test.name for test in self.tests})]
+        found: dict[str, set[str]] = {}
+        for test in self.tests:
+            found.setdefault(test.interface, set()).add(test.name)
+        return [(load_manifest(bundled_manifest(interface)), names) for interface, names in found.items()]
 
     @property
     def total(self) -> int:
@@ -123,18 +142,28 @@ class Run:
         return RunReport(folder, tuple(results), seconds)
 
     def _on_rtl(self, manifest: Manifest) -> list[Result]:
-        always = self.request.waves == "always"
-        simulator = build(manifest, waves=always, tell=self._tell, native=self._native(manifest, always))
-        self._folder = _new_folder(self.request.out)
-        jobs = self._all_jobs()
-        # A process a test where waves are written: two tests share no simulator then.
-        results = simulate(self._simulation(manifest, simulator, "0"), split(jobs, self.request.jobs))
-        failed = [result for result in results if result.status == FAIL]
-        if failed and self.request.waves == "on-fail":
-            self._record(manifest, failed)
+        results: list[Result] = []
+        for number, (one, names) in enumerate(self._by_manifest(manifest)):
+            results += self._on_manifest(one, names, number)
+            if self.request.until_violation and any(result.violations for result in results):
+                break
         return results
 
-    def _record(self, manifest: Manifest, failed: Sequence[Result]) -> None:
+    def _on_manifest(self, manifest: Manifest, names: set[str], number: int) -> list[Result]:
+        always = self.request.waves == "always"
+        simulator = build(manifest, waves=always, tell=self._tell, native=self._native(manifest, always))
+        if number == 0:
+            self._folder = _new_folder(self.request.out)
+        jobs = [job for job in self._all_jobs() if job.test.name in names]
+        # A process a test where waves are written: two tests share no simulator then.
+        simulation = self._simulation(manifest, simulator, str(number))
+        results = simulate(simulation, split(jobs, self.request.jobs))
+        failed = [result for result in results if result.status == FAIL]
+        if failed and self.request.waves == "on-fail":
+            self._record(manifest, failed, number)
+        return results
+
+    def _record(self, manifest: Manifest, failed: Sequence[Result], number: int) -> None:
         """Run failed tests again with waves: same seed, same folder."""
         self._tell(f"recording waves of {len(failed)} failed tests")
         native = self._native(manifest, True)
@@ -145,7 +174,7 @@ class Run:
             for job in self._all_jobs()
             if (job.test.name, job.seed) in begin
         ]
-        quiet = replace_tell(self._simulation(manifest, simulator, "waves"))
+        quiet = replace_tell(self._simulation(manifest, simulator, f"{number}-waves"))
         again = simulate(quiet, split(jobs, self.request.jobs))
         for result in again:
             if result.status != FAIL:

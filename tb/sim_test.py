@@ -39,6 +39,7 @@ class SimTest:
     stress: str
     image_sectors: int
     device: str | None
+    interface: str
     targets: tuple[str, ...]
     taps: bool
     wave_window: bool
@@ -63,6 +64,7 @@ def sim_test(
     stress: str = "any",
     image_sectors: int = 256,
     device: str | None = "blk",
+    interface: str = "modern",
     targets: Sequence[str] = TARGETS,
     taps: bool = False,
     wave_window: bool = False,
@@ -73,10 +75,11 @@ def sim_test(
 
     `timeout_us` bounds the simulated time. `stress` is the level of `tb.knobs`.
     `image_sectors` is the medium's capacity. `device` is the device type that the test needs, None
-    for any. `targets` says what it runs on. With `taps` the pins are watched independently of the
-    ports. With `wave_window` waves are recorded only where the test says so. A `long` test takes
-    minutes: it runs only where a glob names it. `memory` makes the guest memory from the run's
-    argument where the usual regions do not fit.
+    for any, and `interface` how it must be drivable (see `tb.manifest`): on the bundled device the test
+    runs on the configuration that is. `targets` says what it runs on. With `taps` the pins are watched
+    independently of the ports. With `wave_window` waves are recorded only where the test says so. A
+    `long` test takes minutes: it runs only where a glob names it. `memory` makes the guest memory from
+    the run's argument where the usual regions do not fit.
     """
     if stress not in LEVELS:
         raise ValueError(f"stress {stress!r} is none of {LEVELS}")
@@ -88,6 +91,7 @@ def sim_test(
             stress=stress,
             image_sectors=image_sectors,
             device=device,
+            interface=interface,
             targets=tuple(targets),
             taps=taps,
             wave_window=wave_window,

@@ -33,6 +33,12 @@ module vio_common_cfg
   /// Back to the state after power-up (pulse).
   input  logic                       clear_i,
 
+  /// What a legacy driver writes and reads; whether the session is its own, and the device used.
+  input  legacy_wr_t                 legacy_wr_i,
+  output legacy_rd_t                 legacy_rd_o,
+  input  logic                       legacy_i,
+  input  logic                       legacy_used_i,
+
   input  logic                       features_ok_i,
   output logic                       acceptable_o,
   output logic [63:0]                features_o,
@@ -58,8 +64,11 @@ module vio_common_cfg
   end
   assign write = req.valid && req.write;
 
-  assign status_write_o  = write && req.addr == StatusWord && req.strb[0];
-  assign status_wdata_o  = req.wdata[7:0];
+  legacy_wr_t legacy_wr;
+  assign legacy_wr = resetting_i ? '0 : legacy_wr_i;
+
+  assign status_write_o  = (write && req.addr == StatusWord && req.strb[0]) || legacy_wr.status;
+  assign status_wdata_o  = legacy_wr.status ? legacy_wr.data[23:16] : req.wdata[7:0];
   assign config_vector_o = config_vector_q;
 
   logic [31:0] device_select, device_feature, driver_select, driver_feature, queue_rdata;
@@ -68,6 +77,9 @@ module vio_common_cfg
     .Offered (Offered)
   ) u_features (
     .clk_i, .rst_ni, .clear_i, .features_ok_i, .acceptable_o, .features_o,
+    .legacy_i, .legacy_used_i,
+    .legacy_write_i   (legacy_wr.features),
+    .legacy_wdata_i   (legacy_wr.data),
     .req_i            (req),
     .device_select_o  (device_select),
     .device_feature_o (device_feature),
@@ -82,13 +94,19 @@ module vio_common_cfg
     .NotifyMultiplier (NotifyMultiplier)
   ) u_queues (
     .clk_i, .rst_ni, .clear_i, .queue_cfg_o, .queue_vector_o,
-    .req_i          (req),
-    .queue_select_i (queue_select_q),
-    .rdata_o        (queue_rdata),
-    .features_i     (features_o),
-    .resetting_o    (queue_resetting_o),
-    .stopped_i      (queue_stopped_i),
-    .cleared_o      (queue_cleared_o)
+    .req_i           (req),
+    .queue_select_i  (queue_select_q),
+    .rdata_o         (queue_rdata),
+    .legacy_place_i  (legacy_wr.place),
+    .legacy_vector_i (legacy_wr.queue_vector),
+    .legacy_wdata_i  (legacy_wr.data),
+    .legacy_page_o   (legacy_rd_o.page),
+    .legacy_size_o   (legacy_rd_o.size),
+    .legacy_vector_o (legacy_rd_o.queue_vector),
+    .features_i      (features_o),
+    .resetting_o     (queue_resetting_o),
+    .stopped_i       (queue_stopped_i),
+    .cleared_o       (queue_cleared_o)
   );
 
   logic [31:0] rdata;
@@ -104,6 +122,14 @@ module vio_common_cfg
     endcase
   end
 
+  assign legacy_rd_o.features      = features_o[31:0];
+  assign legacy_rd_o.select        = queue_select_q;
+  assign legacy_rd_o.config_vector = config_vector_q;
+
+  function automatic logic [15:0] valid_vector(logic [15:0] vector);
+    return vector < 16'(NumVectors) ? vector : 16'(NO_VECTOR);
+  endfunction
+
   logic [31:0] merged;
   assign merged = strobe_merge(rdata, req.wdata, req.strb);
 
@@ -117,8 +143,11 @@ module vio_common_cfg
       if (clear_i) begin
         config_vector_q <= 16'(NO_VECTOR);
         queue_select_q  <= '0;
+      end else if (legacy_wr.select || legacy_wr.config_vector) begin
+        if (legacy_wr.select) queue_select_q <= legacy_wr.data[31:16];
+        if (legacy_wr.config_vector) config_vector_q <= valid_vector(legacy_wr.data[15:0]);
       end else if (write && req.addr == VectorWord && req.strb[1:0] != '0) begin
-        config_vector_q <= merged[15:0] < 16'(NumVectors) ? merged[15:0] : 16'(NO_VECTOR);
+        config_vector_q <= valid_vector(merged[15:0]);
       end else if (write && req.addr == StatusWord) begin
         queue_select_q <= merged[31:16];
       end

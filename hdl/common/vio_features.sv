@@ -1,5 +1,6 @@
 /// Feature negotiation: the four feature registers and the verdict on FEATURES_OK
-/// (virtio 1.4, 2.2 and 4.1.4.3).
+/// (virtio 1.4, 2.2 and 4.1.4.3). A legacy driver's choice of the low 32 bits is in force as soon as
+/// written, until the device is first used (3.1.2).
 module vio_features
   import vio_pkg::*;
 #(
@@ -13,6 +14,11 @@ module vio_features
   input  reg_req_t    req_i,
   /// FEATURES_OK is set: the driver's choice is final.
   input  logic        features_ok_i,
+  /// The session is a legacy driver's, and the device was used in it.
+  input  logic        legacy_i,
+  input  logic        legacy_used_i,
+  input  logic        legacy_write_i,
+  input  logic [31:0] legacy_wdata_i,
 
   output logic [31:0] device_select_o,
   output logic [31:0] device_feature_o,
@@ -26,6 +32,9 @@ module vio_features
   output logic [63:0] features_o
 );
 
+  // ANY_LAYOUT asks nothing of a device that never looks at how a request is cut.
+  localparam logic [31:0] LegacyOffered = legacy_features(Offered[31:0]);
+
   logic [31:0]      device_select_q, driver_select_q;
   logic [1:0][31:0] driver_feature_q;
 
@@ -37,7 +46,11 @@ module vio_features
 
   assign acceptable_o = (driver_feature_q & ~Offered) == '0
                         && driver_feature_q[1][vio_spec_pkg::FEATURE_VERSION_1 - 32];
-  assign features_o   = features_ok_i ? driver_feature_q : '0;
+  always_comb begin : proc_features
+    features_o = '0;
+    if (legacy_i) features_o[31:0] = driver_feature_q[0] & LegacyOffered;
+    else if (features_ok_i) features_o = driver_feature_q;
+  end
 
   logic write;
   assign write = req_i.valid && req_i.write;
@@ -47,6 +60,8 @@ module vio_features
       {device_select_q, driver_select_q, driver_feature_q} <= '0;
     end else if (clear_i) begin
       {device_select_q, driver_select_q, driver_feature_q} <= '0;
+    end else if (legacy_write_i) begin
+      if (!features_ok_i && !legacy_used_i) driver_feature_q[0] <= legacy_wdata_i;
     end else if (write) begin
       unique case (req_i.addr)
         vio_spec_pkg::COMMON_DEVICE_FEATURE_SELECT: begin

@@ -17,7 +17,10 @@ module vio_front
   /// Feature bits that the device offers.
   parameter logic [63:0] Offered = 64'h1_0000_0000,
   /// Bytes of the device-specific configuration structure, a multiple of 4.
-  parameter int unsigned DeviceCfgLength = 96
+  parameter int unsigned DeviceCfgLength = 96,
+  /// The device serves legacy drivers too, under this PCI device ID.
+  parameter bit          Transitional = 1'b0,
+  parameter logic [15:0] TransitionalId = 16'h0
 ) (
   input  logic                         clk_i,
   input  logic                         rst_ni,
@@ -86,11 +89,17 @@ module vio_front
   logic        status_write;
   logic [7:0]  status, status_wdata, generation;
   logic [15:0] config_vector;
-  reg_req_t    window_req, common_req, device_req, table_req, notify_req;
+  reg_req_t    window_req, common_req, device_req, table_req, notify_req, legacy_req;
   logic        isr_read;
   logic [10:0] pba_index;
   logic        window_gnt, window_rsp_valid;
-  logic [31:0] common_rdata, isr_rdata, device_rdata, table_rdata, pba_rdata;
+  logic [31:0] common_rdata, isr_rdata, device_rdata, table_rdata, pba_rdata, legacy_rdata;
+
+  // The legacy interface.
+  logic        legacy, legacy_used, legacy_isr_read, legacy_kick, modern_kick;
+  logic [15:0] legacy_kick_queue, modern_kick_queue;
+  legacy_wr_t  legacy_wr;
+  legacy_rd_t  legacy_rd;
 
   logic [NumQueues-1:0]       queue_resetting, queue_cleared, queue_busy, queue_silent;
   logic [NumQueues-1:0][15:0] queue_vector;
@@ -108,7 +117,9 @@ module vio_front
     .NumVectors       (NumVectors),
     .NotifyMultiplier (NotifyMultiplier),
     .NotifyLength     (NotifyLength),
-    .BarSize          (BarSize)
+    .BarSize          (BarSize),
+    .Transitional     (Transitional),
+    .TransitionalId   (TransitionalId)
   ) u_config (
     .clk_i, .rst_ni, .dma_pause_o, .dma_quiet_i,
     .req_i                  (cfg_req_i),
@@ -130,10 +141,16 @@ module vio_front
   vio_bar #(
     .DeviceCfgLength (DeviceCfgLength),
     .NumVectors      (NumVectors),
-    .NotifyLength    (NotifyLength)
+    .NotifyLength    (NotifyLength),
+    .Transitional    (Transitional)
   ) u_bar (
     .clk_i, .rst_ni,
     .memory_enable_i    (pci_ctrl.memory),
+    .io_enable_i        (pci_ctrl.io),
+    .msix_enable_i      (pci_ctrl.msix_enable),
+    .legacy_req_o       (legacy_req),
+    .legacy_rdata_i     (legacy_rdata),
+    .legacy_hold_i      (resetting_o || queue_resetting != '0),
     .host_req_i         (bar_req_i),
     .host_gnt_o         (bar_gnt_o),
     .host_rsp_valid_o   (bar_rsp_valid_o),
@@ -164,6 +181,10 @@ module vio_front
     .Offered          (Offered)
   ) u_common (
     .clk_i, .rst_ni, .features_o, .queue_cfg_o,
+    .legacy_wr_i       (legacy_wr),
+    .legacy_rd_o       (legacy_rd),
+    .legacy_i          (legacy),
+    .legacy_used_i     (legacy_used),
     .req_i             (common_req),
     .rdata_o           (common_rdata),
     .status_i          (status),
@@ -190,6 +211,8 @@ module vio_front
     .acceptable_i  (acceptable),
     .features_ok_o (features_ok),
     .can_suspend_i (features_o[vio_spec_pkg::FEATURE_SUSPEND]),
+    .legacy_i      (legacy),
+    .legacy_used_i (legacy_used),
     .error_i       (ring_error_i),
     .live_o        (live),
     .stopped_i     (&stopped_i && irq_quiet),
@@ -208,7 +231,7 @@ module vio_front
     .rdata_o           (device_rdata),
     .generation_o      (generation),
     .freeze_i          (suspended),
-    .writable_i        (features_ok && !suspended && !resetting_o),
+    .writable_i        ((features_ok || Transitional) && !suspended && !resetting_o),
     .live_i            (live),
     .notify_o          (cfg_notify),
     .dev_cfg_changed_i (dev_cfg_changed_i && status != '0)
@@ -218,10 +241,43 @@ module vio_front
     .NumQueues        (NumQueues),
     .NotifyMultiplier (NotifyMultiplier)
   ) u_notify (
-    .kick_valid_o, .kick_queue_o, .kick_data_o,
-    .req_i      (notify_req),
-    .features_i (features_o)
+    .kick_data_o,
+    .kick_valid_o (modern_kick),
+    .kick_queue_o (modern_kick_queue),
+    .req_i        (notify_req),
+    .features_i   (features_o)
   );
+
+  if (Transitional) begin : gen_legacy
+    vio_legacy #(
+      .NumQueues (NumQueues),
+      .Offered   (Offered[31:0])
+    ) u_legacy (
+      .clk_i, .rst_ni,
+      .clear_i       (clear),
+      .req_i         (legacy_req),
+      .rdata_o       (legacy_rdata),
+      .msix_enable_i (pci_ctrl.msix_enable),
+      .features_ok_i (features_ok),
+      .resetting_i   (resetting_o),
+      .status_i      (status),
+      .rd_i          (legacy_rd),
+      .wr_o          (legacy_wr),
+      .legacy_o      (legacy),
+      .used_o        (legacy_used),
+      .isr_read_o    (legacy_isr_read),
+      .isr_rdata_i   (isr_rdata[7:0]),
+      .kick_valid_o  (legacy_kick),
+      .kick_queue_o  (legacy_kick_queue)
+    );
+  end else begin : gen_modern
+    assign {legacy, legacy_used, legacy_isr_read, legacy_kick} = '0;
+    assign {legacy_wr, legacy_rdata, legacy_kick_queue}        = '0;
+    logic unused_legacy;
+    assign unused_legacy = ^{legacy_req, legacy_rd};
+  end
+  assign kick_valid_o = modern_kick || legacy_kick;
+  assign kick_queue_o = legacy_kick ? legacy_kick_queue : modern_kick_queue;
 
   // During a reset nothing is notified any more.
   vio_irq #(
@@ -242,7 +298,7 @@ module vio_front
     .config_event_i     ((cfg_notify || status_notify) && !resetting_o),
     .config_vector_i    (config_vector),
     .queue_vector_i     (queue_vector),
-    .isr_read_i         (isr_read),
+    .isr_read_i         (isr_read || legacy_isr_read),
     .isr_rdata_o        (isr_rdata),
     .table_req_i        (table_req),
     .table_rdata_o      (table_rdata),

@@ -25,6 +25,14 @@ module vio_queue_regs
   /// Content of the dword at `req_i.addr`, 0 outside the banks; for the same cycle.
   output logic [31:0]                rdata_o,
 
+  /// A legacy driver's writes to the selected queue, and what it reads.
+  input  logic                       legacy_place_i,
+  input  logic                       legacy_vector_i,
+  input  logic [31:0]                legacy_wdata_i,
+  output logic [31:0]                legacy_page_o,
+  output logic [15:0]                legacy_size_o,
+  output logic [15:0]                legacy_vector_o,
+
   /// Negotiated features.
   input  logic [63:0]                features_i,
   output queue_cfg_t [NumQueues-1:0] queue_cfg_o,
@@ -94,19 +102,43 @@ module vio_queue_regs
     if (!exists) rdata_o = req_i.addr == COMMON_QUEUE_SIZE ? {16'(NO_VECTOR), 16'd0} : '0;
   end
 
+  assign legacy_page_o   = exists && bank.enable ? bank.desc[43:12] : '0;
+  assign legacy_size_o   = exists ? bank.size : '0;
+  assign legacy_vector_o = exists ? bank.vector : 16'(NO_VECTOR);
+
+  // A legacy ring is one block: descriptors, available ring, and from the next page on the used ring.
+  localparam logic [63:0] PageMask = ~(64'(LEGACY_PAGE_SIZE) - 64'd1);
+  logic [63:0] legacy_start, legacy_size, legacy_used;
+  logic        legacy_write;
+  assign legacy_start = 64'(legacy_wdata_i) * 64'(LEGACY_PAGE_SIZE);
+  assign legacy_size  = 64'(bank.size);
+  assign legacy_used  = legacy_start + ((18 * legacy_size + 6 + ~PageMask) & PageMask);
+  assign legacy_write = legacy_place_i || legacy_vector_i;
+
+  function automatic logic [15:0] valid_vector(logic [15:0] vector);
+    return vector < 16'(NumVectors) ? vector : 16'(NO_VECTOR);
+  endfunction
+
   logic [31:0] merged;
   logic        write;
   assign merged = strobe_merge(present, req_i.wdata, req_i.strb);
-  assign write  = req_i.valid && req_i.write && exists && !bank.resetting;
+  assign write  = ((req_i.valid && req_i.write) || legacy_write) && exists && !bank.resetting;
 
   always_comb begin : proc_write
     bank_d = bank;
-    unique case (req_i.addr)
+    if (legacy_write) begin
+      if (legacy_vector_i) bank_d.vector = valid_vector(legacy_wdata_i[31:16]);
+      if (legacy_place_i && !bank.enable && legacy_wdata_i != '0) begin
+        bank_d.enable = 1'b1;
+        bank_d.desc   = legacy_start;
+        bank_d.driver = legacy_start + 64'(DESC_LENGTH) * legacy_size;
+        bank_d.device = legacy_used;
+      end
+      if (legacy_place_i && bank.enable && legacy_wdata_i == '0) bank_d.resetting = 1'b1;
+    end else unique case (req_i.addr)
       COMMON_QUEUE_SIZE: begin
         if (!bank.enable && valid_size(merged[15:0], packed_ring)) bank_d.size = merged[15:0];
-        if (req_i.strb[3:2] != '0) begin
-          bank_d.vector = merged[31:16] < 16'(NumVectors) ? merged[31:16] : 16'(NO_VECTOR);
-        end
+        if (req_i.strb[3:2] != '0) bank_d.vector = valid_vector(merged[31:16]);
       end
       COMMON_QUEUE_ENABLE: begin
         if (req_i.strb[1:0] != '0 && merged[15:0] == 16'd1) bank_d.enable = 1'b1;

@@ -21,6 +21,10 @@ module vio_status
   output logic       features_ok_o,
   /// VIRTIO_F_SUSPEND is negotiated.
   input  logic       can_suspend_i,
+  /// The session is a legacy driver's: no FEATURES_OK, and the device may be used at once (3.1.2).
+  input  logic       legacy_i,
+  /// A legacy driver rang a doorbell.
+  input  logic       legacy_used_i,
   /// A queue or its DMA failed for good (pulse).
   input  logic       error_i,
 
@@ -56,7 +60,7 @@ module vio_status
 
   assign status_o      = status_q;
   assign features_ok_o = (status_q & FeaturesOk) != '0;
-  assign live_o        = driver_ok && !resetting_q && !draining_q && !needs_reset;
+  assign live_o        = (driver_ok || legacy_used_i) && !resetting_q && !draining_q && !needs_reset;
   assign resetting_o   = resetting_q;
   assign drain_o       = draining_q || suspended;
   assign suspended_o   = suspended;
@@ -65,8 +69,10 @@ module vio_status
   logic [7:0] set;
   always_comb begin : proc_set
     set = wdata_i & DriverBits;
-    if (!acceptable_i) set &= ~FeaturesOk;
-    if ((wdata_i & DriverOk) != '0 && ((status_q | set) & FeaturesOk) != '0) set |= DriverOk;
+    if (!acceptable_i || legacy_i) set &= ~FeaturesOk;
+    if ((wdata_i & DriverOk) != '0 && (legacy_i || ((status_q | set) & FeaturesOk) != '0)) begin
+      set |= DriverOk;
+    end
   end
 
   logic reset_wanted, suspend_wanted;
@@ -83,8 +89,8 @@ module vio_status
       clear_o = stopped_i;
     end else if (reset_wanted) begin
       // With status 0 the queues stand still since the last reset: nothing to wait for.
-      clear_o     = status_q == '0;
-      resetting_d = status_q != '0;
+      clear_o     = status_q == '0 && !legacy_used_i;
+      resetting_d = !clear_o;
       draining_d  = 1'b0;
     end else begin
       if (write_i && wdata_i != '0) begin

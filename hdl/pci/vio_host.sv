@@ -1,5 +1,5 @@
-/// The host's side of the device: two AXI4-Lite targets, for PCI configuration space and for BAR0,
-/// in front of the virtio-pci front end.
+/// The host's side of the device: two AXI4-Lite targets, for PCI configuration and BAR space, in
+/// front of the virtio-pci front end.
 module vio_host
   import vio_pkg::*;
 #(
@@ -16,7 +16,10 @@ module vio_host
   /// Feature bits that the device offers.
   parameter logic [63:0] Offered = 64'h1_0000_0000,
   /// Bytes of the device-specific configuration structure, a multiple of 4.
-  parameter int unsigned DeviceCfgLength = 96
+  parameter int unsigned DeviceCfgLength = 96,
+  /// The device serves legacy drivers too, under this PCI device ID.
+  parameter bit          Transitional = 1'b0,
+  parameter logic [15:0] TransitionalId = 16'h0
 ) (
   input  logic                         clk_i,
   input  logic                         rst_ni,
@@ -40,7 +43,7 @@ module vio_host
   output logic                         s_cfg_axil_rvalid,
   input  logic                         s_cfg_axil_rready,
 
-  // BAR0: byte address = offset in the BAR.
+  // BAR space: byte address = offset in the BAR.
   input  logic [31:0]                  s_bar_axil_awaddr,
   input  logic                         s_bar_axil_awvalid,
   output logic                         s_bar_axil_awready,
@@ -169,7 +172,9 @@ module vio_host
     .NumVectors       (NumVectors),
     .NotifyMultiplier (NotifyMultiplier),
     .Offered          (Offered),
-    .DeviceCfgLength  (DeviceCfgLength)
+    .DeviceCfgLength  (DeviceCfgLength),
+    .Transitional     (Transitional),
+    .TransitionalId   (TransitionalId)
   ) u_front (
     .clk_i, .rst_ni, .intx_o, .bus_master_o, .max_payload_bytes_o, .max_read_bytes_o, .dma_pause_o,
     .dma_quiet_i, .dma_pending_i, .resetting_o, .queue_cfg_o, .features_o, .run_o, .drain_o,

@@ -1,5 +1,6 @@
-/// PCI configuration space of a modern virtio function: type 0 header, power management, PCI
-/// Express endpoint, MSI-X and the five virtio capabilities (virtio 1.4, 4.1.2 to 4.1.4).
+/// PCI configuration space of a virtio function: type 0 header, power management, PCI Express
+/// endpoint, MSI-X and the five virtio capabilities (virtio 1.4, 4.1.2 to 4.1.4). A transitional
+/// function has another identity, and an I/O BAR in front of the memory BAR (4.1.2.3, 4.1.4.10).
 ///
 /// A write that stops DMA or silences interrupts is answered once nothing of either is left on its
 /// way.
@@ -19,8 +20,11 @@ module vio_pci_config
   parameter int unsigned NotifyMultiplier = 4,
   /// Bytes of the NOTIFY structure.
   parameter int unsigned NotifyLength = 4,
-  /// Bytes of BAR0, a power of two.
-  parameter logic [63:0] BarSize = 64'h1_0000
+  /// Bytes of the memory BAR, a power of two.
+  parameter logic [63:0] BarSize = 64'h1_0000,
+  /// The function serves legacy drivers too, under this device ID.
+  parameter bit          Transitional = 1'b0,
+  parameter logic [15:0] TransitionalId = 16'h0
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -62,8 +66,14 @@ module vio_pci_config
   localparam logic [7:0] PosDevice = 8'hc4;
   localparam logic [7:0] PosWindow = 8'hd4;
 
-  localparam logic [15:0] DeviceId     = 16'(MODERN_DEVICE_ID_BASE + DeviceType);
-  localparam logic [15:0] CommandMask  = 16'h0546;  // memory, bus master, parity, SERR, INTx
+  localparam logic [15:0] DeviceId     = Transitional ? TransitionalId
+                                                      : 16'(MODERN_DEVICE_ID_BASE + DeviceType);
+  localparam logic [15:0] SubsystemId  = Transitional ? 16'(DeviceType) : DeviceId;
+  localparam logic [7:0]  Revision     = Transitional ? 8'h00 : 8'h01;
+  localparam logic [7:0]  Bar          = Transitional ? BarTransitional : BarModern;
+  localparam logic [9:0]  BarDword     = 10'h004 + 10'(Bar);
+  // Memory, bus master, parity, SERR, INTx.
+  localparam logic [15:0] CommandMask  = 16'h0546 | 16'(Transitional);
   localparam logic [15:0] DevCtlMask   = 16'h79ff;  // not: FLR, auxiliary power, phantom
   localparam logic [15:0] DevCtlReset  = 16'h2810;  // 512-byte reads, relaxed ordering, no-snoop
   localparam logic [15:0] DevCtl2Mask  = 16'h001f;  // completion timeout
@@ -76,6 +86,7 @@ module vio_pci_config
 
   logic [15:0] command_q, dev_ctl_q, dev_ctl2_q, link_ctl_q;
   logic [63:4] bar_q;
+  logic [31:7] io_bar_q;
   logic [7:0]  cache_line_q, int_line_q;
   logic        msix_enable_q, msix_mask_q, d3_q;
 
@@ -105,7 +116,9 @@ module vio_pci_config
 
   logic flr;
 
-  vio_pci_window u_window (
+  vio_pci_window #(
+    .Bar (Bar)
+  ) u_window (
     .clk_i, .rst_ni,
     .clear_i         (flr),
     .req_i           (window_req),
@@ -125,11 +138,9 @@ module vio_pci_config
     unique case (dword)
       10'h000: rdata = {DeviceId, 16'(VENDOR_ID)};
       10'h001: rdata = {12'h001, interrupt_status_i, 3'h0, command_q};
-      10'h002: rdata = {ClassCode, 8'h01};
+      10'h002: rdata = {ClassCode, Revision};
       10'h003: rdata = {24'h0, cache_line_q};
-      10'h004: rdata = {bar_q[31:4], 4'b0100};
-      10'h005: rdata = bar_q[63:32];
-      10'h00b: rdata = {DeviceId, 16'(VENDOR_ID)};
+      10'h00b: rdata = {SubsystemId, 16'(VENDOR_ID)};
       10'h00d: rdata = {24'h0, PosPm};
       10'h00f: rdata = {16'h0000, 8'h01, int_line_q};  // INTA
       10'h010: rdata = {16'h0003, PosPcie, 8'(PCI_CAP_ID_POWER_MANAGEMENT)};
@@ -145,9 +156,10 @@ module vio_pci_config
       10'h01e: rdata = 32'h0000_0003;
       10'h021: rdata = {msix_enable_q, msix_mask_q, 3'h0, 11'(NumVectors - 1), PosCommon,
                         8'(PCI_CAP_ID_MSIX)};
-      10'h022: rdata = BarTable;
-      10'h023: rdata = BarPba;
+      10'h022: rdata = BarTable | 32'(Bar);
+      10'h023: rdata = BarPba | 32'(Bar);
       10'h024: rdata = virtio_cap(PosNotify, 8'(CAP_LENGTH), 8'(CAP_TYPE_COMMON));
+      10'h025, 10'h029, 10'h02e, 10'h032: rdata = 32'(Bar);
       10'h026: rdata = BarCommon;
       10'h027: rdata = 32'(COMMON_CFG_LENGTH);
       10'h028: rdata = virtio_cap(PosIsr, 8'(CAP_LENGTH_NOTIFY), 8'(CAP_TYPE_NOTIFY));
@@ -167,6 +179,9 @@ module vio_pci_config
       10'h039: rdata = window_data;
       default: rdata = '0;
     endcase
+    if (dword == BarDword) rdata = {bar_q[31:4], 4'b0100};
+    if (dword == BarDword + 10'd1) rdata = bar_q[63:32];
+    if (Transitional && dword == 10'h004) rdata = {io_bar_q, 7'h01};
   end
 
   // What a write would make of its dword.
@@ -207,11 +222,13 @@ module vio_pci_config
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_registers
     if (!rst_ni) begin
       {command_q, dev_ctl2_q, link_ctl_q, bar_q, cache_line_q, int_line_q} <= '0;
+      io_bar_q                                                             <= '0;
       {msix_enable_q, msix_mask_q, d3_q}                                   <= '0;
       dev_ctl_q                                                            <= DevCtlReset;
     end else if (flr) begin
       // A function-level reset keeps Max_Payload_Size and the link's settings.
       {command_q, dev_ctl2_q, bar_q, cache_line_q, int_line_q} <= '0;
+      io_bar_q                                                 <= '0;
       {msix_enable_q, msix_mask_q, d3_q}                       <= '0;
       dev_ctl_q <= {DevCtlReset[15:8], dev_ctl_q[7:5], DevCtlReset[4:0]};
     end else if (write && gnt_o) begin
@@ -221,17 +238,19 @@ module vio_pci_config
       if (write_pm && req_i.wdata[1] == req_i.wdata[0]) d3_q <= req_i.wdata[0];
       unique case (dword)
         10'h003: cache_line_q <= merged[7:0];
-        10'h004: bar_q[31:4]  <= merged[31:4] & BarMask[31:4];
-        10'h005: bar_q[63:32] <= merged & BarMask[63:32];
         10'h00f: int_line_q   <= merged[7:0];
         10'h016: link_ctl_q   <= merged[15:0] & LinkCtlMask;
         10'h01c: dev_ctl2_q   <= merged[15:0] & DevCtl2Mask;
         default: ;
       endcase
+      if (dword == BarDword) bar_q[31:4] <= merged[31:4] & BarMask[31:4];
+      if (dword == BarDword + 10'd1) bar_q[63:32] <= merged & BarMask[63:32];
+      if (Transitional && dword == 10'h004) io_bar_q <= merged[31:7];
     end
   end
 
   assign ctrl_o = '{
+    io:               command_q[0] && !d3_q,
     memory:           command_q[1] && !d3_q,
     bus_master:       command_q[2] && !d3_q,
     intx_disable:     command_q[10] || d3_q,

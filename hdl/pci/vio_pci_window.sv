@@ -1,11 +1,14 @@
 /// The PCI_CFG capability's registers: bar, offset, length and pci_cfg_data, through which a host
-/// that has mapped nothing reaches BAR0 (virtio 1.4, 4.1.4.9).
+/// that has mapped nothing reaches the structures' BAR (virtio 1.4, 4.1.4.9).
 ///
 /// An access to pci_cfg_data performs a BAR access of 1, 2 or 4 bytes before it is answered. With
 /// another BAR, another length or a misaligned offset it performs none.
 module vio_pci_window
   import vio_pkg::*;
-(
+#(
+  /// The BAR that the window reaches.
+  parameter logic [7:0] Bar = BarModern
+) (
   input  logic        clk_i,
   input  logic        rst_ni,
   input  logic        clear_i,
@@ -50,7 +53,7 @@ module vio_pci_window
 
   logic access, data_hit;
   assign data_hit = req_i.valid && req_i.addr == OffData && (!req_i.write || req_i.strb != '0);
-  assign access   = bar_q == '0 && aligned;
+  assign access   = bar_q == Bar && aligned;
 
   logic [4:0] shift;
   assign shift           = {offset_q[1:0], 3'b000};

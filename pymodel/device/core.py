@@ -152,11 +152,11 @@ class VirtioModel(ABC):
             self._set_status(value)
 
     def write_legacy_status(self, value: int) -> None:
-        """A legacy driver writes its status byte."""
-        if self._resetting:
-            return
+        """A legacy driver writes its status byte; it awaits no reset, but reads the byte back once."""
         if value == 0:
-            self._begin_reset()
+            self.reset()
+            return
+        if self._resetting:
             return
         self.legacy = True
         if value & ~self.status & Status.DRIVER_OK:
