@@ -6,7 +6,7 @@ STAMP := $(VENV)/.set-up
 COSIM := $(VENV)/bin/virtio-cosim
 
 .DEFAULT_GOAL := all
-.PHONY: all setup test lint mutants synth bench-rtl clean help
+.PHONY: all setup test lint mutants synth bench-rtl guest clean help
 
 all: $(STAMP) ## set up, put the RTL through the main job, print the verdict
 	@$(PYTHON_ENV) -m tb.mainjob
@@ -36,6 +36,9 @@ synth: $(STAMP) ## elaborate and map the RTL with Yosys: cells, flip-flops and m
 
 bench-rtl: $(STAMP) ## how fast the RTL is, in clock cycles: also in build/bench-rtl.json
 	@$(PYTHON_ENV) -m tests.bench.rtl_bench
+
+guest: $(STAMP) ## boot a real Linux whose own drivers drive the RTL
+	@$(COSIM) guest
 
 clean: ## remove builds and runs; .venv stays
 	rm -rf build runs

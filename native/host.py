@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from native.binding import binding
 from native.records import decode, encode
 from pymodel.events import Event
-from pymodel.memory import Region
+from pymodel.memory import GuestMemory, Region
 
 DRAIN = 1 << 20
 
@@ -24,7 +23,7 @@ class NativeMemory:
     def __init__(self) -> None:
         self.ffi, self.lib = binding()
         self.handle = self.ffi.gc(self.lib.vio_memory_new(), self.lib.vio_memory_free)
-        self._kept: list[Any] = []
+        self._kept: dict[int, memoryview | bytearray] = {}
 
     @classmethod
     def of_regions(cls, regions: Sequence[Region]) -> NativeMemory:
@@ -34,6 +33,22 @@ class NativeMemory:
             memory.map(region.base, region.view)
         return memory
 
+    @classmethod
+    def of_guest(cls, guest: GuestMemory) -> NativeMemory:
+        """The same memory as the guest's, also when regions come and go."""
+        memory = cls.of_regions(guest.regions)
+        guest.watcher = memory.follow
+        return memory
+
+    def follow(self, base: int, content: memoryview | None) -> None:
+        """Map a region that has come, or forget one that has gone; raises NativeError."""
+        if content is not None:
+            self.map(base, content)
+        elif self.lib.vio_memory_unmap(self.handle, base):
+            raise NativeError(f"no memory begins at {base:#x}")
+        else:
+            del self._kept[base]
+
     def map(self, base: int, content: memoryview | bytearray) -> None:
         """Let C see `content` at address `base`; its length must not change. Raises NativeError."""
         # The buffer is given back at once: garbage collection chokes on a memoryview that is lent out.
@@ -42,7 +57,7 @@ class NativeMemory:
             data = self.ffi.cast("uint8_t *", lent)
         if self.lib.vio_memory_map(self.handle, base, len(content), data):
             raise NativeError(f"{len(content)} bytes of memory do not fit at {base:#x}")
-        self._kept.append(content)
+        self._kept[base] = content
 
     def show(self, base: int, content: bytearray) -> None:
         """Let C see only `content`, at `base`; call again whenever its length has changed."""

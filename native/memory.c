@@ -84,6 +84,17 @@ int vio_memory_map(vio_memory *memory, uint64_t base, uint64_t length, uint8_t *
   return fits(memory, base, length) ? add(memory, (region){base, length, data, false}) : -1;
 }
 
+int vio_memory_unmap(vio_memory *memory, uint64_t base) {
+  for (size_t i = 0; i < memory->region_count; i++) {
+    region *r = &memory->regions[i];
+    if (r->base != base) continue;
+    if (r->owned) munmap(r->data, r->length);
+    *r = memory->regions[--memory->region_count];
+    return 0;
+  }
+  return -1;
+}
+
 static const region *region_of(const vio_memory *memory, uint64_t addr, uint64_t length) {
   for (size_t i = 0; i < memory->region_count; i++)
     if (holds(&memory->regions[i], addr, length)) return &memory->regions[i];

@@ -25,10 +25,12 @@ enum vio_access { VIO_READ = 1, VIO_WRITE = 2 };
 vio_memory *vio_memory_new(void);
 void vio_memory_free(vio_memory *memory);
 /* Add zeroed memory whose pages cost nothing until touched; NULL if empty, overlapping or wrapping.
- * The content stays where it is until vio_memory_clear. */
+ * The content stays where it is until it is removed. */
 uint8_t *vio_memory_add(vio_memory *memory, uint64_t base, uint64_t length);
-/* Add the caller's memory, which must outlive `memory`. */
+/* Add the caller's memory, which must stay until it is removed. */
 int vio_memory_map(vio_memory *memory, uint64_t base, uint64_t length, uint8_t *data);
+/* Remove the memory that begins at base; -1 if none does. */
+int vio_memory_unmap(vio_memory *memory, uint64_t base);
 /* Remove all memory; what may be done with ranges stays. */
 void vio_memory_clear(vio_memory *memory);
 /* The content at addr, or NULL unless all `length` bytes lie in one region. */

@@ -59,13 +59,30 @@ class GuestMemory:
 
     `read` and `write` are the driver's loads and stores (a store is shown to `observer`, which makes
     it a MemWrite event); `dma_read` and `dma_write` are the device's, and leave no event here: the
-    port that carries them out records them. All raise MemoryFault outside the regions.
+    port that carries them out records them. All raise MemoryFault outside the regions. Whoever keeps
+    a map of the regions of his own is the `watcher`.
     """
 
     def __init__(self, regions: Sequence[Region] | None = None) -> None:
         self.regions = sorted(default_regions() if regions is None else regions, key=lambda r: r.base)
         self._bases = [region.base for region in self.regions]
         self.observer: Callable[[int, bytes], None] | None = None
+        self.watcher: Callable[[int, memoryview | None], None] | None = None
+
+    def map(self, region: Region) -> None:
+        """Add a region, which must not overlap another one; `watcher` hears its base and content."""
+        place = bisect_right(self._bases, region.base)
+        self.regions.insert(place, region)
+        self._bases.insert(place, region.base)
+        if self.watcher is not None:
+            self.watcher(region.base, region.view)
+
+    def unmap(self, base: int) -> None:
+        """Take the region at `base` away; `watcher` hears its base and None. Raises ValueError."""
+        place = self._bases.index(base)
+        if self.watcher is not None:
+            self.watcher(base, None)
+        del self.regions[place], self._bases[place]
 
     def _locate(self, addr: int, length: int) -> tuple[memoryview, int]:
         index = bisect_right(self._bases, addr) - 1

@@ -127,6 +127,39 @@ def replay(target: Path, dut: str | None, waves: str, out: Path | None) -> None:
 
 
 @cli.command()
+@click.option("--dut", default=str(BUNDLED_MANIFEST), help='Manifest of the device, or "model".')
+@click.option("--kernel", type=click.Choice(("6.1", "6.12", "newest")), default="6.1", show_default=True)
+@click.option(
+    "--script", type=PATH, help="Shell script to run in the guest.  [default: a file system's life]"
+)
+@click.option("--image", type=PATH, help="Medium.  [default: a small ext4 file system]")
+@click.option("--append", default="", help='More words for the kernel\'s command line, like "pci=nomsi".')
+@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
+@click.option("--path", type=click.Choice(running.PATHS), default="auto", show_default=True)
+@click.option(
+    "--limit", type=click.FloatRange(1), default=600.0, show_default=True, help="Seconds for it all."
+)
+@click.option("--out", type=PATH, default=Path("runs/guest"), show_default=True, help="Run folder.")
+def guest(
+    dut: str,
+    kernel: str,
+    script: Path | None,
+    image: Path | None,
+    append: str,
+    waves: str,
+    path: str,
+    limit: float,
+    out: Path,
+) -> None:
+    """Boot a real Linux whose own virtio drivers drive the device."""
+    from tb.linux.command import guest as boot
+    from tb.linux.session import GuestRequest
+
+    request = GuestRequest(dut, out, kernel, script, image, append, waves, path, limit)
+    sys.exit(boot(request))
+
+
+@cli.command()
 @click.option(
     "--dir", "folder", type=PATH, default=MUTANTS, help="Folder of patches.  [default: tests/mutants]"
 )

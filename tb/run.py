@@ -32,7 +32,8 @@ CORES = os.cpu_count() or 1
 class RunRequest:
     """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`.
 
-    `argument` is handed to the tests; `until_violation` stops behind the first test with a violation.
+    `argument` is handed to the tests, `again` is the command that repeats them where `replay` of the
+    argument would not; `until_violation` stops behind the first test with a violation.
     With `window_ns` waves of a failed test begin that long before its first violation, or its end.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
     give the same events at the same times, and on pins the DUT is the top of the wave file.
@@ -50,6 +51,7 @@ class RunRequest:
     argument: str = ""
     path: str = "auto"
     window_ns: int = 0
+    again: str = ""
     until_violation: bool = False
 
 
@@ -224,6 +226,8 @@ class Run:
         return Job(test, seed, self._folder / name, image, replay, self.request.argument)
 
     def _replay(self, test: SimTest, seed: int) -> str:
+        if self.request.again:
+            return self.request.again
         if self.request.argument:
             return shlex.join(["virtio-cosim", "replay", shown(Path(self.request.argument))])
         words = ["virtio-cosim", "run", "--test", test.name, "--seed", str(seed)]

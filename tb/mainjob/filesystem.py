@@ -52,9 +52,10 @@ def make_image(image: Path, scratch: Path) -> None:
     os.replace(draft, image)
 
 
-def verify(image: Path, wanted: dict[str, str]) -> None:
+def verify(image: Path, wanted: dict[str, str], *, others: bool = False) -> None:
     """Have e2fsck and debugfs confirm the file system in `image` and every file's checksum.
 
+    There may be files that are not `wanted` only with `others`.
     Raises AssertionError naming what is not whole, ToolError where a program is missing.
     """
     checked = _run("e2fsck", "-fn", str(image))
@@ -69,7 +70,8 @@ def verify(image: Path, wanted: dict[str, str]) -> None:
         if path.is_file()
     }
     shutil.rmtree(extracted)
-    wrong = sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
+    paths = wanted.keys() if others else wanted.keys() | found.keys()
+    wrong = sorted(path for path in paths if wanted.get(path) != found.get(path))
     assert not wrong, f"{len(wrong)} files are not whole, the first is {wrong[0]}"
 
 

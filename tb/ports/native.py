@@ -226,7 +226,7 @@ class NativePath:
         self.config = NativeConfigPort(NativeInitiator(self._waits, CONFIG))
         self.bar = NativeBarPort(NativeInitiator(self._waits, BAR), manifest.bar.bars)
         self.interrupts = NativeInterruptPort(self._waits)
-        guest = NativeMemory.of_regions(memory.regions)
+        guest = NativeMemory.of_guest(memory)
         self.dma = self._target(DMA, guest, knobs.dma, rng)
         self._medium = NativeMemory()
         self.medium = self._target(MEDIUM, self._medium, knobs.medium, rng) if manifest.medium else None
