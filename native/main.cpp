@@ -28,7 +28,7 @@ uint64_t now = 0;
 #if VM_TRACE
 std::unique_ptr<VerilatedFstC> wave;
 bool wave_open = false;
-uint64_t wave_origin = 0, wave_first = 0;
+uint64_t wave_origin = 0, wave_first = 0, wave_last = kNever;
 #endif
 
 void settle() {
@@ -55,7 +55,7 @@ void evaluate() {
 
 void dump_wave() {
 #if VM_TRACE
-    if (wave_open && now >= wave_first) wave->dump(now - wave_origin);
+    if (wave_open && now >= wave_first && now <= wave_last) wave->dump(now - wave_origin);
 #endif
 }
 
@@ -138,19 +138,22 @@ double sc_time_stamp() { return static_cast<double>(now); }
 
 extern "C" {
 
-/// Start a wave file whose time 0 is `origin` and which begins at `first` (both in time steps, in this
-/// order); 0 on success, -1 without wave support.
-__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin, uint64_t first) {
+/// Start a wave file whose time 0 is `origin` and which holds what is from `first` to `last` (all in
+/// time steps, in this order); 0 on success, -1 without wave support.
+__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin, uint64_t first,
+                                                         uint64_t last) {
 #if VM_TRACE
     wave->open(path);
     wave_origin = origin;
     wave_first = first;
+    wave_last = last;
     wave_open = wave->isOpen();
     return wave_open ? 0 : -1;
 #else
     (void)path;
     (void)origin;
     (void)first;
+    (void)last;
     return -1;
 #endif
 }

@@ -12,9 +12,27 @@ from tb.errors import ToolError, UsageError
 from tb.paths import BUNDLED_MANIFEST, MUTANTS, SIM_TESTS, shown
 from tb.results import FAIL, Result
 from tb.sim_test import discover
+from waves.failure import write_failure
 
 PATH = click.Path(path_type=Path)
 HELD, VIOLATED, USAGE, TOOL = 0, 1, 2, 3
+
+
+WAVES = click.option(
+    "--waves",
+    type=click.Choice(running.WAVES),
+    default="on-fail",
+    show_default=True,
+    help="on-fail runs RTL tests that failed once more, with waves.",
+)
+WINDOW = click.option(
+    "--window",
+    type=click.IntRange(0),
+    metavar="NS",
+    default=running.WINDOW_NS,
+    show_default=True,
+    help="With --waves on-fail: begin this long before the first violation; 0: with the test.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -31,13 +49,8 @@ def cli() -> None:
 @click.option("--test", "tests", multiple=True, metavar="GLOB", help="Run only tests that match; repeatable.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many seeds.")
-@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
-@click.option(
-    "--window",
-    type=click.IntRange(1),
-    metavar="NS",
-    help="With --waves on-fail: record only from this long before the first violation.",
-)
+@WAVES
+@WINDOW
 @click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
 @click.option(
     "--image", type=click.Path(path_type=Path), help="Medium for every test: a file of full sectors."
@@ -57,7 +70,7 @@ def run(
     seed: int,
     seeds: int,
     waves: str,
-    window: int | None,
+    window: int,
     out: Path | None,
     image: Path | None,
     folder: Path,
@@ -83,13 +96,13 @@ def run(
         jobs,
         until_violation=until_violation,
         path=path,
-        window_ns=window or 0,
+        window_ns=window,
     )
     sys.exit(_execute(request))
 
 
 def _execute(request: running.RunRequest) -> int:
-    report = running.Run(request, click.echo, _Progress()).execute()
+    report = running.Run(request, click.echo, _Progress(), write_failure).execute()
     click.echo(f"results: {shown(report.folder)}")
     click.echo(running.summary(report))
     return report.exit_status
@@ -116,13 +129,14 @@ def check(traces: tuple[Path, ...], form: str, twin: str | None) -> None:
 @cli.command()
 @click.argument("target", type=PATH, metavar="RUN_OR_TRACE")
 @click.option("--dut", help='Manifest of the device, or "model".  [default: the recorded one]')
-@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
+@WAVES
+@WINDOW
 @click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
-def replay(target: Path, dut: str | None, waves: str, out: Path | None) -> None:
+def replay(target: Path, dut: str | None, waves: str, window: int, out: Path | None) -> None:
     """Give a device the same stimulus again: a run's, one test's, or a trace's."""
     from tb.replay import request_for
 
-    base = running.RunRequest(dut=dut or str(BUNDLED_MANIFEST), waves=waves, out=out)
+    base = running.RunRequest(dut=dut or str(BUNDLED_MANIFEST), waves=waves, out=out, window_ns=window)
     sys.exit(_execute(request_for(target, base, dut_given=dut is not None)))
 
 

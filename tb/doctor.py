@@ -14,7 +14,17 @@ import find_libpython
 from tb.errors import ToolError
 from tb.toolchain import compiler_version, find_verilator
 
-PYTHON_PACKAGES = ("cocotb", "cocotb-bus", "cocotbext-axi", "cffi", "click", "rich")
+PYTHON_PACKAGES = (
+    "cocotb",
+    "cocotb-bus",
+    "cocotbext-axi",
+    "cffi",
+    "click",
+    "jinja2",
+    "pylibfst",
+    "pywellen",
+    "rich",
+)
 
 
 @dataclass(frozen=True, slots=True)

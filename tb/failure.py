@@ -1,39 +1,8 @@
-"""failure.md: what broke, where, and the one command that shows it again."""
+"""Events as they were observed, a line each: what results say of a violation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pymodel.events import Event
-from tb.results import Result
-
-LAST_EVENTS = 24
-
-
-def failure_page(result: Result, events: Sequence[Event]) -> str:
-    """Return the page of a failed test, with its last events."""
-    lines = [f"# {result.name} {'failed' if result.status == 'fail' else 'ended in an error'}", ""]
-    lines += [
-        result.message,
-        "",
-        f"Seed {result.seed}, simulated time {result.sim_ns} ns. Again, with waves:",
-        "",
-    ]
-    lines += [f"    {result.replay}", ""]
-    if result.violations:
-        lines += ["## Violations", "", "| clause | section | time (ns) | what |", "|---|---|---|---|"]
-        for item in result.violations:
-            place = f"{item['section']} | {item['t'] / 1000:.3f}"
-            what = f"{item['message']}; seen in: {item['event']}".replace("|", "\\|")
-            lines.append(f"| {item['clause']} | {place} | {what} |")
-        lines.append("")
-    if events:
-        lines += ["## Last events", "", "```"]
-        lines += [describe(event) for event in events[-LAST_EVENTS:]]
-        lines += ["```", ""]
-    if result.details:
-        lines += ["## Where the test stood", "", "```", result.details.rstrip(), "```", ""]
-    return "\n".join(lines)
 
 
 def describe(event: Event) -> str:

@@ -20,7 +20,7 @@ from tb.paths import ROOT, build_root
 from tb.results import FAIL, PASS, Result, write_whole
 
 KILLED, SURVIVED, ERROR = STATUSES = ("killed", "survived", "error")
-COPIED = ("hdl", "pymodel", "native", "tb", "tests")
+COPIED = ("hdl", "pymodel", "native", "tb", "waves", "tests")
 MAY_CHANGE = ("hdl/", "pymodel/")
 LIMIT_S = 900
 
@@ -156,6 +156,7 @@ class Hunt:
         """Run the tests of a tree in this order, up to the first that a clause fails."""
         out, log = tree / "run", self._work / "logs" / f"{tree.name}.log"
         command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), "--jobs", "1"]
+        command += ["--waves", "never"]
         command += ["--until-violation"] if order else []
         command += [word for name in order for word in ("--test", name)]
         env = {**os.environ, "PYTHONPATH": str(tree), "VIRTIO_COSIM_BUILD": str(tree / "build")}

@@ -35,6 +35,7 @@ class Plan:
                 "replay": job.replay,
                 "argument": job.argument,
                 "wave_from_ns": job.wave_from_ns,
+                "wave_until_ns": job.wave_until_ns,
             }
             for job in self.jobs
         ]
@@ -65,6 +66,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         replay=str(row["replay"]),
         argument=str(row["argument"]),
         wave_from_ns=int(row["wave_from_ns"] or 0),
+        wave_until_ns=int(row["wave_until_ns"] or 0),
     )
 
 

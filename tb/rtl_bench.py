@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tb.ports.native import NativePath
 
 WAVE = "wave.fst"
+FOREVER = 2**64 - 1
 
 
 class Watch:
@@ -66,10 +67,11 @@ def _path_class(dut: HierarchyObject) -> type[PinPath] | type[NativePath]:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A wave file to write, from `from_ns` behind the test's start on."""
+    """A wave file to write, from `from_ns` behind the test's start until `until_ns`, 0 for its end."""
 
     path: Path
     from_ns: int = 0
+    until_ns: int = 0
 
 
 class RtlBench:
@@ -150,8 +152,11 @@ class RtlBench:
             return
         simulator = ctypes.CDLL(None)
         if on:
-            origin, first = self.path.origin, self.path.origin + 1000 * self._wave.from_ns
-            name = str(self._wave.path).encode()
-            simulator.vio_wave_open(name, ctypes.c_uint64(origin), ctypes.c_uint64(first))
+            origin = self.path.origin
+            first, last = origin + 1000 * self._wave.from_ns, FOREVER
+            if self._wave.until_ns:
+                last = origin + 1000 * self._wave.until_ns
+            times = [ctypes.c_uint64(time) for time in (origin, first, last)]
+            simulator.vio_wave_open(str(self._wave.path).encode(), *times)
         else:
             simulator.vio_wave_close()

@@ -25,6 +25,9 @@ MODEL = "model"
 WAVES = ("never", "on-fail", "always")
 PATHS = ("auto", "native", "portable")
 SCRATCH = ".work"
+WINDOW_NS = 2000
+RECORDED_MAX = 16
+TAIL_NS = 500
 CORES = os.cpu_count() or 1
 
 
@@ -34,7 +37,8 @@ class RunRequest:
 
     `argument` is handed to the tests, `again` is the command that repeats them where `replay` of the
     argument would not; `until_violation` stops behind the first test with a violation.
-    With `window_ns` waves of a failed test begin that long before its first violation, or its end.
+    With `window_ns` waves of a failed test begin that long before its first violation and end shortly
+    behind it, or at the test's end where nothing was violated.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
     give the same events at the same times, and on pins the DUT is the top of the wave file.
     """
@@ -76,15 +80,27 @@ class RunReport:
 
 
 Tell = Callable[[str], None]
+Explain = Callable[[Path, Result, "Manifest | None"], None]
 
 
 class Run:
-    """One run from request to run folder; `tell` hears notes, `done` every result as it comes."""
+    """One run from request to run folder; `tell` hears notes, `done` every result as it comes.
 
-    def __init__(self, request: RunRequest, tell: Tell, done: Callable[[Result], None]) -> None:
+    `explain` writes the failure page of a test that failed: it is given the test's folder, its result
+    and the DUT's manifest, once its waves are there.
+    """
+
+    def __init__(
+        self,
+        request: RunRequest,
+        tell: Tell,
+        done: Callable[[Result], None],
+        explain: Explain | None = None,
+    ) -> None:
         self.request = request
         self._tell = tell
         self._done = done
+        self._explain = explain
         self.tests = select(discover(request.folder), request.tests)
         if request.image is not None:
             Image.load(request.image)
@@ -163,33 +179,45 @@ class Run:
         failed = [result for result in results if result.status == FAIL]
         if failed and self.request.waves == "on-fail":
             self._record(manifest, failed, number)
+        self._explain_failures(results, manifest)
         return results
 
+    def _explain_failures(self, results: Sequence[Result], manifest: Manifest | None) -> None:
+        if self._explain is None:
+            return
+        for result in results:
+            if result.status in (FAIL, ERROR):
+                self._explain(self._folder / result.folder, result, manifest)
+
     def _record(self, manifest: Manifest, failed: Sequence[Result], number: int) -> None:
-        """Run failed tests again with waves: same seed, same folder."""
-        self._tell(f"recording waves of {len(failed)} failed tests")
-        native = self._native(manifest, True)
-        simulator = build(manifest, waves=True, tell=self._tell, native=native)
-        begin = {(result.name, result.seed): self._wave_from(result) for result in failed}
+        """Run the first failed tests again with waves: same seed, same folder."""
+        chosen = {(result.name, result.seed): result for result in failed[:RECORDED_MAX]}
+        rest = len(failed) - len(chosen)
+        self._tell(
+            f"recording waves of {len(chosen)} failed tests"
+            + (f"; of the other {rest} `virtio-cosim wave` does" if rest else "")
+        )
+        simulator = build(manifest, waves=True, tell=self._tell, native=self._native(manifest, True))
         jobs = [
-            replace(job, wave_from_ns=begin[job.test.name, job.seed])
+            self._windowed(job, chosen[job.test.name, job.seed])
             for job in self._all_jobs()
-            if (job.test.name, job.seed) in begin
+            if (job.test.name, job.seed) in chosen
         ]
         quiet = replace_tell(self._simulation(manifest, simulator, f"{number}-waves"))
-        again = simulate(quiet, split(jobs, self.request.jobs))
-        for result in again:
+        for result in simulate(quiet, split(jobs, self.request.jobs)):
             if result.status != FAIL:
                 self._tell(
                     f"{result.name} seed {result.seed} did not fail again: the bench is not repeatable"
                 )
 
-    def _wave_from(self, result: Result) -> int:
-        """Where the waves of a failed test begin, in nanoseconds behind its start."""
+    def _windowed(self, job: Job, result: Result) -> Job:
+        """The job with waves around the failure: all of the test where no window was asked for."""
         if not self.request.window_ns:
-            return 0
-        times = [violation["t"] // 1000 for violation in result.violations]
-        return max(0, min(times, default=result.sim_ns) - self.request.window_ns)
+            return job
+        begins = [item.get("since", item["t"]) // 1000 for item in result.violations]
+        begin = max(0, min(begins, default=result.sim_ns) - self.request.window_ns)
+        until = result.violations[0]["t"] // 1000 + TAIL_NS if result.violations else 0
+        return replace(job, wave_from_ns=begin, wave_until_ns=until)
 
     def _native(self, manifest: Manifest, waves: bool) -> bool:
         """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
@@ -208,6 +236,7 @@ class Run:
             self._done(results[-1])
             if self.request.until_violation and results[-1].violations:
                 break
+        self._explain_failures(results, None)
         return results
 
     def _simulation(self, manifest: Manifest, simulator: Build, name: str) -> Simulation:

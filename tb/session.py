@@ -16,18 +16,17 @@ from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
 from pymodel.vtrace import END_MARK, Header, VtraceWriter, write_vtrace
 from tb.env import Env, Surroundings
-from tb.failure import LAST_EVENTS, describe, failure_page
+from tb.failure import describe
 from tb.image import Image
 from tb.judge import Judge, section_of
 from tb.knobs import Knobs, draw_knobs
 from tb.ports.base import DmaPort
-from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_whole
+from tb.results import FAIL, PASS, SKIP, Result
 from tb.sim_test import SimTest, Skip
 
 DRAIN_NS = 20_000
 QUIET_NS = 1_000
 TRACE = "trace.vtrace"
-FAILURE = "failure.md"
 RESULT = "result.json"
 
 
@@ -39,7 +38,8 @@ class TestTimeout(Exception):
 class Job:
     """One test to run under one seed, and the folder for what it leaves behind.
 
-    Waves, where they are written, begin `wave_from_ns` behind the test's start.
+    Waves, where they are written, begin `wave_from_ns` behind the test's start, and end `wave_until_ns`
+    behind it where that is not 0.
     """
 
     test: SimTest
@@ -49,6 +49,7 @@ class Job:
     replay: str = ""
     argument: str = ""
     wave_from_ns: int = 0
+    wave_until_ns: int = 0
 
 
 class Bench(Protocol):
@@ -119,8 +120,7 @@ class Session:
         self.events = EventStream()
         self.judge = Judge(header)
         job.folder.mkdir(parents=True, exist_ok=True)
-        for stale in (FAILURE, RESULT):
-            (job.folder / stale).unlink(missing_ok=True)
+        (job.folder / RESULT).unlink(missing_ok=True)
         self._trace: VtraceWriter = write_vtrace(job.folder / TRACE, header)
         self.events.subscribe(self._trace)
         self.events.subscribe(self.judge)
@@ -157,7 +157,7 @@ class Session:
         return Image.pattern(self.job.test.image_sectors, self.job.seed)
 
     async def run(self) -> Result:
-        """Run the test and write its trace, failure page and result."""
+        """Run the test and write its trace and result."""
         started = time.monotonic()
         result = Result(self.job.test.name, self.job.seed, PASS, replay=self.job.replay)
         result.folder = self.job.folder.name
@@ -177,9 +177,6 @@ class Session:
         result.sim_ns = self.env.now_ns
         result.cycles = self.bench.cycles()
         self._trace.close(orderly=True)
-        if result.status in (FAIL, ERROR):
-            page = failure_page(result, self.env.log[-LAST_EVENTS:])
-            write_whole(self.job.folder / FAILURE, page)
         result.save(self.job.folder / RESULT)
         return result
 
@@ -227,4 +224,5 @@ class Session:
 def _told(finding: Finding) -> dict[str, Any]:
     """A finding as results tell it: with its section of the standard and the event that it was seen in."""
     event = describe(finding.event) if finding.event is not None else ""
-    return {**finding.to_json(), "section": section_of(finding.clause), "event": event.strip()}
+    told = {**finding.to_json(), "section": section_of(finding.clause), "event": event.strip()}
+    return told if finding.since is None else {**told, "since": finding.since}

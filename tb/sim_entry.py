@@ -39,7 +39,7 @@ def _register(plan: Plan) -> None:
             job.folder.mkdir(parents=True, exist_ok=True)
             (job.folder / STARTED).touch()
             _redirect(job.folder / LOG)
-            wave = Wave(job.folder / WAVE, job.wave_from_ns) if plan.waves else None
+            wave = Wave(job.folder / WAVE, job.wave_from_ns, job.wave_until_ns) if plan.waves else None
             session = Session(job, functools.partial(RtlBench, manifest, wave), header)
             result = await session.run()
             print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")

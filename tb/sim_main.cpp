@@ -23,7 +23,7 @@ std::unique_ptr<Vtop> top;
 uint64_t now = 0;
 #if VM_TRACE
 std::unique_ptr<VerilatedFstC> wave;
-uint64_t wave_origin = 0, wave_first = 0;
+uint64_t wave_origin = 0, wave_first = 0, wave_last = kNever;
 #endif
 
 void settle() {
@@ -59,9 +59,10 @@ double sc_time_stamp() { return static_cast<double>(now); }
 
 extern "C" {
 
-/// Start a wave file whose time 0 is `origin` and which begins at `first` (both in time steps, in this
-/// order); 0 on success, -1 without wave support.
-__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin, uint64_t first) {
+/// Start a wave file whose time 0 is `origin` and which holds what is from `first` to `last` (all in
+/// time steps, in this order); 0 on success, -1 without wave support.
+__attribute__((visibility("default"))) int vio_wave_open(const char* path, uint64_t origin, uint64_t first,
+                                                         uint64_t last) {
 #if VM_TRACE
     // A writer of its own for every file: Verilator's cannot be opened twice where enums are traced.
     wave = std::make_unique<VerilatedFstC>();
@@ -69,11 +70,13 @@ __attribute__((visibility("default"))) int vio_wave_open(const char* path, uint6
     wave->open(path);
     wave_origin = origin;
     wave_first = first;
+    wave_last = last;
     return wave->isOpen() ? 0 : -1;
 #else
     (void)path;
     (void)origin;
     (void)first;
+    (void)last;
     return -1;
 #endif
 }
@@ -99,7 +102,7 @@ int main(int argc, char** argv) {
     while (!Verilated::gotFinish()) {
         evaluate();
 #if VM_TRACE
-        if (wave && wave->isOpen() && now >= wave_first) wave->dump(now - wave_origin);
+        if (wave && wave->isOpen() && now >= wave_first && now <= wave_last) wave->dump(now - wave_origin);
 #endif
         const uint64_t next = next_time();
         if (next == kNever) break;

@@ -8,6 +8,7 @@ from typing import Any
 
 from pymodel.checker import rulebook
 from pymodel.checker.clauses import DEVICE_CHAPTERS, Clause, clauses
+from pymodel.checker.facts import Due
 from pymodel.checker.rule import Rule
 from pymodel.checker.state.boundary import State
 from pymodel.checker.verdicts import Finding, Outcome, Results, Verdict
@@ -19,8 +20,9 @@ class Checker:
     """Judges one stream of events.
 
     Hand it events by `observe` (it is an event sink: `checker.observe`), then call `finish` once.
-    `on_finding` is called at once for every breach, warnings included. `settle` overrides how long (in
-    picoseconds) a notification may be owed. Memory is bounded by the rings, not by the stream.
+    `on_finding` is called at once for every breach, warnings included, `on_fact` for every fact and
+    event before the rules see it. `settle` overrides how long (in picoseconds) a notification may be
+    owed. Memory is bounded by the rings, not by the stream.
     """
 
     def __init__(
@@ -28,15 +30,19 @@ class Checker:
         header: Header | None = None,
         *,
         on_finding: Callable[[Finding], None] | None = None,
+        on_fact: Callable[[Any], None] | None = None,
         settle: int | None = None,
     ) -> None:
         self._subscribers: dict[type, list[Callable[[Any], None]]] = {}
-        self.state = State(header or Header(), self._publish, settle)
+        self._on_fact = on_fact
+        publish = self._publish if on_fact is None else self._tell
+        self.state = State(header or Header(), publish, settle)
         self.results = Results(outcomes={rule.clause: Outcome() for rule in rulebook.ALL})
         self._on_finding = on_finding
         self._expected: list[tuple[frozenset[str], list[Finding]]] = []
         self._reported: set[str] = set()
         self._finished = False
+        self._due: int | None = None
         for rule in rulebook.ALL:
             self._subscribe(rule(self.state, self, self.results.outcomes[rule.clause]))
 
@@ -45,8 +51,14 @@ class Checker:
             self._subscribers.setdefault(fact, []).append(getattr(rule, name))
 
     def _publish(self, fact: Any) -> None:
+        self._due = fact.since if isinstance(fact, Due) else None
         for subscriber in self._subscribers.get(type(fact), ()):
             subscriber(fact)
+
+    def _tell(self, fact: Any) -> None:
+        if self._on_fact is not None:
+            self._on_fact(fact)
+        self._publish(fact)
 
     def observe(self, event: Event) -> None:
         """Take in the next event."""
@@ -73,7 +85,7 @@ class Checker:
         """Record a breach (called by the rules)."""
         event = event or self.state.event
         t, line = (event.t, event.line) if event is not None else (0, 0)
-        finding = Finding(clause, t, line, message, event)
+        finding = Finding(clause, t, line, message, event, self._due)
         for expected, caught in self._expected:
             if clause in expected:
                 caught.append(finding)

@@ -308,12 +308,16 @@ class Dma:
 
 @dataclass(slots=True)
 class Due:
-    """A notification that was owed is overdue, or (`late` false) was given; `what` is its kind."""
+    """A notification that was owed since `since` ps is overdue, or (`late` false) was given.
+
+    `what` is its kind.
+    """
 
     what: str
     queue: Queue | None
     late: bool
     detail: str
+    since: int = 0
 
 
 @dataclass(slots=True)

@@ -19,13 +19,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A breach of `clause`, seen in `event` at `t` picoseconds (`line` of the trace, 0 when live)."""
+    """A breach of `clause`, seen in `event` at `t` picoseconds (`line` of the trace, 0 when live).
+
+    `since` is when that began which was then missed, for a notification that is overdue.
+    """
 
     clause: str
     t: int
     line: int
     message: str
     event: Event | None = None
+    since: int | None = None
 
     def to_json(self) -> dict[str, str | int]:
         """Return it as `check --format json` prints it."""

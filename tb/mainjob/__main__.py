@@ -14,6 +14,7 @@ from tb.mainjob.filesystem import make_image
 from tb.paths import ROOT, shown
 from tb.results import ERROR, FAIL, PASS, Result, merge_clauses
 from tb.run import Run, RunReport, RunRequest
+from waves.failure import write_failure
 
 FOLDER = ROOT / "runs" / "main"
 TESTS = Path(__file__).parent
@@ -47,7 +48,7 @@ def execute(console: Console) -> RunReport:
     console.print(f"medium: {shown(image)}, {image.stat().st_size // 1024} KiB ext4 made by mke2fs -d")
     request = RunRequest(folder=TESTS, image=image, out=FOLDER / "run", waves="always")
     shutil.rmtree(FOLDER / "run", ignore_errors=True)
-    return Run(request, console.print, lambda result: _tell(console, result)).execute()
+    return Run(request, console.print, lambda result: _tell(console, result), write_failure).execute()
 
 
 def _tell(console: Console, result: Result) -> None:

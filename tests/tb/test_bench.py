@@ -43,7 +43,8 @@ class Bench:
     def run(self, *globs: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         tests = [word for glob in globs for word in ("--test", glob)]
         common = ("--dut", str(MANIFEST), "--tests", str(HERE / "sim"), "--out", "out", "--jobs", "1")
-        return self.command("run", *common, *tests, *words)
+        quiet = () if "--waves" in words else ("--waves", "never")
+        return self.command("run", *common, *tests, *quiet, *words)
 
     def rows(self) -> dict[str, dict[str, Any]]:
         content = json.loads((self.folder / "out" / "results.json").read_text())

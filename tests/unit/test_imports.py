@@ -13,6 +13,8 @@ MAY_IMPORT = {
     "tb": {"tb", "native", "pymodel"},
     "waves": {"waves", "tb", "pymodel"},
 }
+# Where a command is put together: the failure page is handed to the run there.
+ROOTS = {"tb/cli.py", "tb/mainjob/__main__.py"}
 PARTS = ("pymodel.driver", "pymodel.checker", "pymodel.device", "tb.taps")
 
 
@@ -42,7 +44,9 @@ def inside(name: str, package: str) -> bool:
 def test_packages_import_only_what_lies_below_them(package: str) -> None:
     for path in modules(package):
         ours = {name.split(".")[0] for name in imports(path)} & OURS
-        assert ours <= MAY_IMPORT[package], f"{path.relative_to(ROOT)} imports {sorted(ours)}"
+        name = str(path.relative_to(ROOT))
+        allowed = MAY_IMPORT[package] | ({"waves"} if name in ROOTS else set())
+        assert ours <= allowed, f"{name} imports {sorted(ours)}"
 
 
 def test_pymodel_needs_nothing_but_the_standard_library() -> None:

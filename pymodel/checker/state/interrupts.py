@@ -118,7 +118,7 @@ class InterruptState:
     def _pay(self, key: int) -> None:
         debt = self._debts.pop(key, None)
         if debt is not None:
-            self._state.publish(facts.Due(debt.what, debt.queue, False, ""))
+            self._state.publish(facts.Due(debt.what, debt.queue, False, "", debt.since))
 
     def message(self, event: ev.Msix) -> None:
         """A message left the device."""
@@ -219,7 +219,7 @@ class InterruptState:
         if not observable or troubled or self._masked(debt) or state.now - since <= state.settle:
             return
         detail = f"nothing came in the {(state.now - since) // 1000} ns since"
-        state.publish(facts.Due(debt.what, debt.queue, True, detail))
+        state.publish(facts.Due(debt.what, debt.queue, True, detail, debt.since))
 
     def session_over(self, *, final: bool) -> None:
         """The session ends; `final` if the observation does."""

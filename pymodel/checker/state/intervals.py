@@ -22,6 +22,12 @@ class Segment:
         """First address behind the segment."""
         return self.addr + self.length
 
+    def clip(self, addr: int, data: bytes) -> tuple[int, bytes]:
+        """Return the part of `data` at `addr` that lies in the segment, and its offset in it."""
+        low = max(addr, self.addr)
+        high = min(addr + len(data), self.end)
+        return low - self.addr, data[low - addr : high - addr]
+
 
 class IntervalIndex:
     """Segments by size class: in a class of lengths below 2^k only starts within 2^k can overlap."""

@@ -66,7 +66,7 @@ class MemoryState:
         """The driver stored to guest memory."""
         for segment in self._state.index.overlapping(event.addr, len(event.data)):
             if segment.kind in (DESC, DRIVER, DEVICE):
-                offset, data = self._clip(segment, event.addr, event.data)
+                offset, data = segment.clip(event.addr, event.data)
                 segment.owner.driver_store(segment.kind, offset, data, event)
             elif segment.kind == "writable":
                 self._taken_back(segment.owner)
@@ -77,12 +77,6 @@ class MemoryState:
         if tracker is not None and tracker.dma_seen and not tracker.lost:
             detail = f"memory of the exposed buffer {chain.id} is written"
             self._state.publish(facts.DriverStore(chain.queue, "taken-back", detail))
-
-    @staticmethod
-    def _clip(segment: Segment, addr: int, data: bytes) -> tuple[int, bytes]:
-        low = max(addr, segment.addr)
-        high = min(addr + len(data), segment.end)
-        return low - segment.addr, data[low - addr : high - addr]
 
     # DMA by the device.
 
@@ -119,14 +113,14 @@ class MemoryState:
         for segment in segments:
             if isinstance(segment.owner, Tracker):
                 segment.owner.dma_seen = True
-                offset, data = self._clip(segment, event.addr, event.data)
+                offset, data = segment.clip(event.addr, event.data)
                 if isinstance(event, ev.DmaWrite):
                     segment.owner.device_write(segment.kind, offset, data, event)
                 else:
                     segment.owner.device_read(segment.kind, offset, data, event)
 
     def _to_chain(self, chain: Chain, segment: Segment, event: ev.DmaRead | ev.DmaWrite) -> None:
-        offset, data = self._clip(segment, event.addr, event.data)
+        offset, data = segment.clip(event.addr, event.data)
         if isinstance(event, ev.DmaWrite):
             if segment.kind == "writable":
                 chain.wrote(segment.offset + offset, data)

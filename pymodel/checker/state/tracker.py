@@ -136,7 +136,7 @@ class Tracker(ABC):
         self.needless_kick = self.stores_seen and self.dma_seen and not self.kick_called
         self.kick_called = False
         if self.kick is not None:
-            self.state.publish(facts.Due(self.kick[1], self.queue, False, ""))
+            self.state.publish(facts.Due(self.kick[1], self.queue, False, "", self.kick[0]))
             self.kick = None
         if length == 4 and self.queue.has(spec.Feature.NOTIFICATION_DATA):
             self.told(value >> 16)
@@ -159,7 +159,7 @@ class Tracker(ABC):
         self.kick = None
         session = self.state.session
         if session.live and not session.needs_reset and self.state.now - since > self.state.settle:
-            self.state.publish(facts.Due(what, self.queue, True, f"owed since {since} ps"))
+            self.state.publish(facts.Due(what, self.queue, True, f"owed since {since} ps", since))
 
     def store_allowed(self) -> None:
         """Publish it if the driver stores into its ring while a reset is under way."""

@@ -1,0 +1,61 @@
+"""The failure page of a test: failure.md, failure.html and its pictures, beside the trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pymodel.vtrace import VtraceError
+from tb.manifest import Manifest
+from tb.results import Result, write_whole
+from waves.names import time_text
+from waves.picture import draw, neighbours, window_of
+from waves.pins import WaveError, pins_of, read_tracks
+from waves.render import template
+from waves.story import Moment, Story, rule_of, tell
+
+TRACE, WAVE = "trace.vtrace", "wave.fst"
+MARKDOWN, PAGE = "failure.md", "failure.html"
+
+
+def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> None:
+    """Write the page of a failed test into its folder; a test without a trace gets what is known of it."""
+    notes: list[str] = []
+    story = _story(folder, result, notes)
+    pictures = [_picture(folder, story, moment, manifest, notes) for moment in story.moments] if story else []
+    for stale in folder.glob("failure-*.svg"):
+        stale.unlink()
+    for number, picture in enumerate(pictures, 1):
+        write_whole(folder / f"failure-{number}.svg", picture)
+    content = {
+        "result": result,
+        "rules": [(rule_of(str(item["clause"])), item) for item in result.violations],
+        "moments": story.moments if story else [],
+        "pictures": pictures,
+        "notes": list(dict.fromkeys(notes)),
+        "time_text": time_text,
+        "wave": (folder / WAVE).exists(),
+        "open": f"virtio-cosim wave {folder.parent.name}/{folder.name}",
+    }
+    write_whole(folder / MARKDOWN, template("failure.md").render(content))
+    write_whole(folder / PAGE, template("failure.html").render(content))
+
+
+def _story(folder: Path, result: Result, notes: list[str]) -> Story | None:
+    try:
+        return tell(folder / TRACE, result.violations)
+    except VtraceError as error:
+        notes.append(f"The trace cannot be shown: {error}")
+        return None
+
+
+def _picture(folder: Path, story: Story, moment: Moment, manifest: Manifest | None, notes: list[str]) -> str:
+    steps, focus = story.decoder.steps, moment.step
+    window = window_of(neighbours(steps, focus), focus)
+    tracks = []
+    if manifest is not None and (folder / WAVE).exists():
+        names = pins_of(manifest, focus.event)
+        try:
+            tracks = read_tracks(folder / WAVE, manifest.hdl.toplevel, names, window.begin, window.end)
+        except WaveError as error:
+            notes.append(str(error))
+    return draw(steps, focus, tracks, window, moment.verdicts)
