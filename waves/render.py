@@ -9,7 +9,7 @@ import jinja2
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("waves", "templates"),
         autoescape=jinja2.select_autoescape(("html", "svg"), default=False),
         undefined=jinja2.StrictUndefined,
@@ -17,6 +17,14 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["plain"] = plain
+    return environment
+
+
+def plain(text: str) -> str:
+    """One line that ends no code block and no table cell of Markdown."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line.replace("```", "'''").replace("|", "\\|")
 
 
 def template(name: str) -> jinja2.Template:
