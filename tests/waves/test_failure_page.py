@@ -106,14 +106,16 @@ def test_foreign_text_stays_text(tmp_path: Path) -> None:
     lines.insert(-2, json.dumps({"ev": "mark", "t": 13720000, "text": HOSTILE}))
     trace.write_text("\n".join(lines) + "\n")
     result.name = result.message = HOSTILE
-    result.details = HOSTILE.partition("\n")[2]
+    result.details = HOSTILE
     result.violations[0]["message"] = HOSTILE
     write_failure(folder, result, None)
     markup = Markup()
     markup.feed((folder / "failure.html").read_text())
     assert markup.loads == []
     assert not markup.tags & {"script", "img"}
-    assert "\n# own heading" not in (folder / "failure.md").read_text()
+    told, stood = (folder / "failure.md").read_text().split("## Where the test stood")
+    assert "\n# own heading" not in told
+    assert stood.count("```") == 2
     ET.parse(folder / "failure-1.svg")
 
 
