@@ -167,7 +167,7 @@ static bool is_event(const vio_event *event) {
 
 static void take_in(vio_checker *checker, const void *event) {
   checker->events++;
-  checker->event_line = checker->reader->line;
+  checker->event_line = checker->reader->file >= 0 ? checker->reader->line : checker->events;
   vio_check_boundary_observe(checker, event);
 }
 
@@ -249,6 +249,14 @@ enum vio_verdict vio_checker_verdict(const vio_checker *checker, uint32_t clause
   for (size_t i = 0; i < checker->past_count; i++)
     if (!is_foreign(row, &checker->past[i])) return VIO_NOT_EXERCISED;
   return checker->past_count > 0 ? VIO_NOT_APPLICABLE : VIO_NOT_EXERCISED;
+}
+
+void vio_checker_outcomes(const vio_checker *checker, uint8_t *verdicts, uint64_t *held,
+                          uint64_t *breached) {
+  for (uint32_t clause = 0; clause < VIO_CLAUSES; clause++)
+    verdicts[clause] = (uint8_t)vio_checker_verdict(checker, clause);
+  memcpy(held, checker->held, VIO_CLAUSES * sizeof *held);
+  memcpy(breached, checker->breached, VIO_CLAUSES * sizeof *breached);
 }
 
 uint32_t vio_checker_findings(const vio_checker *checker) { return (uint32_t)checker->finding_count; }

@@ -39,7 +39,11 @@ bool vio_checker_judges(uint32_t clause);
 enum vio_verdict vio_checker_verdict(const vio_checker *checker, uint32_t clause);
 uint64_t vio_checker_held(const vio_checker *checker, uint32_t clause);
 uint64_t vio_checker_breached(const vio_checker *checker, uint32_t clause);
-/* The first breach of each clause, in the order in which they became certain. */
+/* Verdict and counts of every clause at once, into arrays of vio_checker_clauses() places. */
+void vio_checker_outcomes(const vio_checker *checker, uint8_t *verdicts, uint64_t *held,
+                          uint64_t *breached);
+/* The first breach of each clause, in the order in which they became certain. `line`: of the trace, or
+ * the number of the live event, from 1 on. */
 typedef struct vio_checker_finding {
   uint32_t clause;
   bool mandatory;

@@ -168,6 +168,11 @@ class NativeHost:
         if self.lib.vio_events_trace(self.events, str(path).encode(), header.encode()):
             raise OSError(self.ffi.errno, "cannot be written", str(path))
 
+    def flush_trace(self) -> None:
+        """Bring all events so far to the vtrace file; raises OSError."""
+        if self.lib.vio_events_flush(self.events):
+            raise OSError("the trace could not be written")
+
     def close_trace(self) -> None:
         """Finish the vtrace file; raises OSError if something could not be written."""
         if self.lib.vio_events_trace_close(self.events):

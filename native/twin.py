@@ -54,18 +54,26 @@ def binding() -> Binding:
     return Binding(ffi, lib, tuple(names))
 
 
+@functools.cache
+def _judged() -> dict[str, int]:
+    """The clauses that have a rule in C, and their numbers, in the order of the table."""
+    _, lib, names = binding()
+    numbers = {name: number for number, name in enumerate(names)}
+    return {clause: numbers[clause] for clause in clauses() if lib.vio_checker_judges(numbers[clause])}
+
+
 def unjudged_rules() -> list[str]:
     """Return the clauses that have a rule in Python and none in C."""
-    _, lib, names = binding()
-    judged = {name for number, name in enumerate(names) if lib.vio_checker_judges(number)}
-    return [rule.clause for rule in ALL if rule.clause not in judged]
+    return [rule.clause for rule in ALL if rule.clause not in _judged()]
 
 
 class Twin:
     """One stream of events: of the trace at `path`, or live if there is none; a context manager.
 
     `header` is line 1 of a trace, for live events; `settle` as in pymodel.checker.Checker, in
-    picoseconds. Raises VtraceError for a trace or header that cannot be read, MemoryError.
+    picoseconds. `seen_in` says behind `finish` in which event each finding was seen: its line in the
+    trace, or the number of the live event, from 1 on. Raises VtraceError for a trace or header that
+    cannot be read, MemoryError.
     """
 
     def __init__(
@@ -77,7 +85,9 @@ class Twin:
         memory: int = MEMORY_LIMIT,
     ) -> None:
         self._ffi, self._lib, self._names = binding()
+        self._live = path is None
         self._name = "live" if path is None else str(path)
+        self.seen_in: dict[str, int] = {}
         wait = -1 if settle is None else settle
         if path is None:
             text = self._ffi.NULL if header is None else header.encode()
@@ -151,18 +161,23 @@ class Twin:
         for number in range(self._lib.vio_checker_findings(self._checker)):
             row = self._lib.vio_checker_finding_at(self._checker, number)
             message = self._ffi.string(row.message).decode(errors="replace")
-            finding = Finding(self._names[row.clause], row.t, row.line, message)
+            name = self._names[row.clause]
+            self.seen_in[name] = row.line
+            finding = Finding(name, row.t, 0 if self._live else row.line, message)
             (results.violations if row.mandatory else results.warnings).append(finding)
 
     def _take_clauses(self, results: Results) -> None:
-        numbers = {name: number for number, name in enumerate(self._names)}
-        for clause in clauses():
-            number = numbers[clause]
-            if self._lib.vio_checker_judges(number):
-                held = self._lib.vio_checker_held(self._checker, number)
-                breached = self._lib.vio_checker_breached(self._checker, number)
-                results.outcomes[clause] = Outcome(held, breached)
-            results.verdicts[clause] = _VERDICTS[self._lib.vio_checker_verdict(self._checker, number)]
+        count = len(self._names)
+        verdicts = self._ffi.new("uint8_t[]", count)
+        held, breached = self._ffi.new("uint64_t[]", count), self._ffi.new("uint64_t[]", count)
+        self._lib.vio_checker_outcomes(self._checker, verdicts, held, breached)
+        words = dict(
+            zip(self._names, map(_VERDICTS.__getitem__, bytes(self._ffi.buffer(verdicts))), strict=True)
+        )
+        results.verdicts = {clause: words[clause] for clause in clauses()}
+        results.outcomes = {
+            clause: Outcome(held[number], breached[number]) for clause, number in _judged().items()
+        }
 
     def close(self) -> None:
         """Give the twin's memory back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,27 +118,59 @@ class Mark(Event):
 EventSink = Callable[[Event], None]
 
 
+class EventSource(Protocol):
+    """Holds a stream outside of Python: all events go through it, so that their order is its order."""
+
+    def put(self, event: Event) -> None:
+        """Append an event of Python's."""
+        ...
+
+    def flush(self) -> None:
+        """Deliver what it holds."""
+        ...
+
+    def listened(self) -> None:
+        """A sink was added: events are to be delivered from now on."""
+        ...
+
+
 class EventStream:
     """Hands every event to every sink, in the order in which they subscribed.
 
-    `before` is called ahead of every event: a source that buffers hands over there what came first.
+    With a `source` events go into that, and come to the sinks when it delivers them.
     """
 
     def __init__(self) -> None:
         self._sinks: list[EventSink] = []
-        self.before: Callable[[], None] | None = None
+        self.source: EventSource | None = None
 
     def subscribe(self, sink: EventSink) -> None:
         """Add a sink; it sees the events emitted from now on."""
+        self.flush()
         self._sinks.append(sink)
+        if self.source is not None:
+            self.source.listened()
 
     def flush(self) -> None:
-        """Have a source that buffers hand over what it holds."""
-        if self.before is not None:
-            self.before()
+        """Have a source deliver what it holds."""
+        if self.source is not None:
+            self.source.flush()
 
     def emit(self, event: Event) -> None:
         """Hand one event to all sinks."""
-        self.flush()
+        if self.source is None:
+            self.deliver(event)
+        else:
+            self.source.put(event)
+            if self._sinks:
+                self.source.flush()
+
+    def deliver(self, event: Event) -> None:
+        """Hand an event that came through the source to all sinks."""
         for sink in self._sinks:
             sink(event)
+
+    @property
+    def has_sinks(self) -> bool:
+        """Whether anybody in Python hears the events."""
+        return bool(self._sinks)

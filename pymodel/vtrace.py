@@ -268,6 +268,11 @@ _FIELDS: dict[type[ev.Event], tuple[str, ...]] = {
 }
 
 
+def header_to_line(header: Header) -> str:
+    """Return line 1 of a trace with this header, with its line end."""
+    return json.dumps(header.to_json(), separators=(",", ":")) + "\n"
+
+
 def event_to_line(event: ev.Event) -> str:
     """Return the line of a trace that holds this event, with its line end."""
     kind = type(event)
@@ -293,7 +298,7 @@ class VtraceWriter:
 
     def __init__(self, stream: BinaryIO, header: Header) -> None:
         self._stream = stream
-        self._pending: list[str] = [json.dumps(header.to_json(), separators=(",", ":")) + "\n"]
+        self._pending: list[str] = [header_to_line(header)]
         self._pending_bytes = 0
         self._last_t = 0
         self._ended = False

@@ -61,7 +61,20 @@ def cli() -> None:
 @click.option(
     "--jobs", type=click.IntRange(1), default=running.RunRequest().jobs, help="Simulator processes."
 )
-@click.option("--path", type=click.Choice(running.PATHS), default="auto", show_default=True)
+@click.option(
+    "--path",
+    type=click.Choice(running.PATHS),
+    default="auto",
+    show_default=True,
+    help="Bus models in C (native), or cocotb on the pins (portable); auto: native where it can be.",
+)
+@click.option(
+    "--twin",
+    type=click.Choice(("native", "python")),
+    default="native",
+    show_default=True,
+    help="Which of the checker's two implementations judges on the native path.",
+)
 @click.option("--until-violation", is_flag=True, help="Stop behind the first test with a violation.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
@@ -76,6 +89,7 @@ def run(
     folder: Path,
     jobs: int,
     path: str,
+    twin: str,
     until_violation: bool,
     only_list: bool,
 ) -> None:
@@ -97,6 +111,7 @@ def run(
         until_violation=until_violation,
         path=path,
         window_ns=window,
+        twin=twin,
     )
     sys.exit(_execute(request))
 

@@ -15,9 +15,9 @@ from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
 from tb.guest import Guest
 from tb.image import Image
-from tb.judge import Judge
 from tb.knobs import Knobs
 from tb.ports.base import DmaPort
+from tb.recorder import Recorder
 from tb.traffic import Traffic
 
 
@@ -34,7 +34,7 @@ class Surroundings:
     memory: GuestMemory
     image: Image
     events: EventStream
-    judge: Judge
+    recorder: Recorder
     knobs: Knobs
     dma: DmaPort
     medium: DmaPort | None
@@ -61,8 +61,6 @@ class Env:
         self.knobs = around.knobs
         self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
         self.reports: list[str] = []
-        self._log: list[Event] = []
-        around.events.subscribe(self._log.append)
 
     @property
     def blk(self) -> VirtioBlk:
@@ -72,8 +70,7 @@ class Env:
     @property
     def log(self) -> list[Event]:
         """All events of the test so far."""
-        self.around.events.flush()
-        return self._log
+        return self.around.recorder.log
 
     @property
     def now_ns(self) -> int:
@@ -115,13 +112,13 @@ class Env:
     @contextmanager
     def expect(self, *clauses: str) -> Iterator[None]:
         """The code below violates each of these clauses on purpose; it is a failure if it does not."""
-        with self.around.judge.expect(*clauses):
+        with self.around.recorder.expect(*clauses):
             yield
 
     @contextmanager
     def misbehave(self) -> Iterator[list[Finding]]:
         """The driver below may breach any of its own clauses, the device none; the list says which it did."""
-        with self.around.judge.tolerate("DRV") as caught:
+        with self.around.recorder.tolerate("DRV") as caught:
             yield caught
 
     def resize(self, sectors: int) -> None:

@@ -30,8 +30,10 @@ class Image:
     @classmethod
     def pattern(cls, sectors: int, seed: int) -> Image:
         """Random content in which every sector differs."""
-        rng = random.Random(f"image/{seed}")
-        return cls(b"".join(n.to_bytes(4, "little") + rng.randbytes(BLK_SECTOR - 4) for n in range(sectors)))
+        content = bytearray(random.Random(f"image/{seed}").randbytes(BLK_SECTOR * sectors))
+        for place in range(4):
+            content[place::BLK_SECTOR] = bytes(n >> 8 * place & 0xFF for n in range(sectors))
+        return cls(content)
 
     @property
     def sectors(self) -> int:

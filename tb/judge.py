@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pymodel.checker import Checker, Finding, Results, clauses
-from pymodel.events import Event
+from pymodel.checker import Checker, Finding, clauses
 from pymodel.vtrace import Header
 
 
 class Judge:
-    """Judges the events of one test as they happen."""
+    """Judges the events of one test as they happen; `observe` takes one in, `finish` gives the results."""
 
     def __init__(self, header: Header) -> None:
         self._checker = Checker(header)
+        self.observe = self._checker.observe
+        self.finish = self._checker.finish
         self.unmet: list[str] = []
-
-    def __call__(self, event: Event) -> None:
-        """Take in the next event."""
-        self._checker.observe(event)
 
     @contextmanager
     def expect(self, *ids: str) -> Iterator[None]:
@@ -34,10 +31,6 @@ class Judge:
         """Breaches by one side ("DRV" or "DEV") inside the block are none; the list says which came."""
         with self._checker.expecting(*(clause for clause in clauses() if clause.startswith(side))) as caught:
             yield caught
-
-    def finish(self) -> Results:
-        """The test is over: judge what is left."""
-        return self._checker.finish()
 
 
 def section_of(clause: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable
+from pathlib import Path
 
 from pymodel.device.blk import BlkBackend
 from pymodel.device.config import DeviceConfig, transitional
@@ -16,6 +17,7 @@ from pymodel.vtrace import Header
 from tb.image import Image
 from tb.knobs import Knobs
 from tb.ports.base import DmaPort
+from tb.recorder import PythonRecorder, Recorder
 from tb.results import Result
 from tb.session import Job, Session, TestTimeout
 from tb.sim_test import SimTest, Skip
@@ -65,14 +67,15 @@ class ModelBench:
         self.transport: Transport = self._model
         self.dma: DmaPort = ModelDma()
         self.medium: DmaPort | None = None
-        events.subscribe(self._bound)
+        self._events = events
 
     def _bound(self, event: Event) -> None:
         if self._limit and event.t > self._limit:
             raise TestTimeout(f"the test did not end within {self._limit // 10**6} us of the model's time")
 
     async def start(self) -> None:
-        """The model is there at once."""
+        """The model is there at once; its time is bounded behind all other sinks."""
+        self._events.subscribe(self._bound)
 
     def set_capacity(self, sectors: int) -> None:
         """Tell the model that its medium changed."""
@@ -104,6 +107,10 @@ class ModelBench:
 
     def waves(self, on: bool) -> None:
         """The model has no waves."""
+
+    def recorder(self, events: EventStream, trace: Path, header: Header, twin: str) -> Recorder:
+        """Record and judge in Python, where the events are."""
+        return PythonRecorder(events, trace, header)
 
 
 def _config(interface: str, lag: int, seed: int) -> DeviceConfig:

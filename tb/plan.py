@@ -36,6 +36,7 @@ class Plan:
                 "argument": job.argument,
                 "wave_from_ns": job.wave_from_ns,
                 "wave_until_ns": job.wave_until_ns,
+                "twin": job.twin,
             }
             for job in self.jobs
         ]
@@ -67,6 +68,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         argument=str(row["argument"]),
         wave_from_ns=int(row["wave_from_ns"] or 0),
         wave_until_ns=int(row["wave_until_ns"] or 0),
+        twin=str(row["twin"]),
     )
 
 

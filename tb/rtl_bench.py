@@ -15,12 +15,14 @@ from cocotb.triggers import SimTimeoutError, Timer, with_timeout
 
 from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream
 from pymodel.memory import GuestMemory
+from pymodel.vtrace import Header
 from tb.image import Image
 from tb.knobs import Knobs
 from tb.manifest import Manifest
 from tb.native_wrapper import TOPLEVEL
 from tb.ports.pins import PinPath
-from tb.session import TestTimeout
+from tb.recorder import PythonRecorder, Recorder
+from tb.session import PYTHON, TestTimeout
 from tb.sim_test import SimTest
 from tb.tap_check import dma_difference, host_difference
 from tb.taps import DmaTap, HostTap
@@ -160,3 +162,11 @@ class RtlBench:
             simulator.vio_wave_open(str(self._wave.path).encode(), *times)
         else:
             simulator.vio_wave_close()
+
+    def recorder(self, events: EventStream, trace: Path, header: Header, twin: str) -> Recorder:
+        """Record and judge in C on the native path, in Python on pins or where that is asked for."""
+        if isinstance(self.path, PinPath) or twin == PYTHON:
+            return PythonRecorder(events, trace, header)
+        from tb.native_recorder import NativeRecorder
+
+        return NativeRecorder(self.path.host, events, trace, header)

@@ -17,7 +17,7 @@ from tb.native_wrapper import native_blocker
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, shown
 from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
-from tb.session import Job
+from tb.session import NATIVE, Job
 from tb.sim_test import SimTest, discover, select
 from tb.simulate import Simulation, simulate
 
@@ -40,7 +40,8 @@ class RunRequest:
     With `window_ns` waves of a failed test begin that long before its first violation and end shortly
     behind it, or at the test's end where nothing was violated.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
-    give the same events at the same times, and on pins the DUT is the top of the wave file.
+    give the same events at the same times, and on pins the DUT is the top of the wave file. `twin` is
+    the implementation of the checker that judges on the native path.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -57,6 +58,7 @@ class RunRequest:
     window_ns: int = 0
     again: str = ""
     until_violation: bool = False
+    twin: str = NATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,9 @@ class Run:
         name = test.name if self.request.seeds == 1 else f"{test.name}-{seed}"
         image = self.request.image.resolve() if self.request.image else None
         replay = self._replay(test, seed)
-        return Job(test, seed, self._folder / name, image, replay, self.request.argument)
+        return Job(
+            test, seed, self._folder / name, image, replay, self.request.argument, twin=self.request.twin
+        )
 
     def _replay(self, test: SimTest, seed: int) -> str:
         if self.request.again:

@@ -14,20 +14,22 @@ from pymodel.checker import Finding
 from pymodel.events import EventStream, Mark, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
-from pymodel.vtrace import END_MARK, Header, VtraceWriter, write_vtrace
+from pymodel.vtrace import END_MARK, Header
 from tb.env import Env, Surroundings
 from tb.failure import describe
 from tb.image import Image
-from tb.judge import Judge, section_of
+from tb.judge import section_of
 from tb.knobs import Knobs, draw_knobs
 from tb.ports.base import DmaPort
-from tb.results import FAIL, PASS, SKIP, Result
+from tb.recorder import Recorder, TwinsDisagree
+from tb.results import ERROR, FAIL, PASS, SKIP, Result
 from tb.sim_test import SimTest, Skip
 
 DRAIN_NS = 20_000
 QUIET_NS = 1_000
 TRACE = "trace.vtrace"
 RESULT = "result.json"
+NATIVE, PYTHON = "native", "python"
 
 
 class TestTimeout(Exception):
@@ -39,7 +41,8 @@ class Job:
     """One test to run under one seed, and the folder for what it leaves behind.
 
     Waves, where they are written, begin `wave_from_ns` behind the test's start, and end `wave_until_ns`
-    behind it where that is not 0.
+    behind it where that is not 0. `twin` says which of the checker's two
+    implementations judges on the native path.
     """
 
     test: SimTest
@@ -50,6 +53,7 @@ class Job:
     argument: str = ""
     wave_from_ns: int = 0
     wave_until_ns: int = 0
+    twin: str = NATIVE
 
 
 class Bench(Protocol):
@@ -108,6 +112,10 @@ class Bench(Protocol):
         """Record waves from now on, or stop."""
         ...
 
+    def recorder(self, events: EventStream, trace: Path, header: Header, twin: str) -> Recorder:
+        """What takes in the events of this bench; `twin` is NATIVE or PYTHON."""
+        ...
+
 
 BenchFactory = Callable[[SimTest, Knobs, random.Random, GuestMemory, Image, EventStream], Bench]
 
@@ -118,17 +126,14 @@ class Session:
     def __init__(self, job: Job, make_bench: BenchFactory, header: Header) -> None:
         self.job = job
         self.events = EventStream()
-        self.judge = Judge(header)
         job.folder.mkdir(parents=True, exist_ok=True)
         (job.folder / RESULT).unlink(missing_ok=True)
-        self._trace: VtraceWriter = write_vtrace(job.folder / TRACE, header)
-        self.events.subscribe(self._trace)
-        self.events.subscribe(self.judge)
         knobs = draw_knobs(job.test.stress, job.seed, job.test.name)
         memory = job.test.memory(job.argument) if job.test.memory else GuestMemory()
         self.image = self._image()
         rng = random.Random(f"bench/{job.seed}/{job.test.name}")
         self.bench = make_bench(job.test, knobs, rng, memory, self.image, self.events)
+        self.recorder = self.bench.recorder(self.events, job.folder / TRACE, header, job.twin)
         self.env = Env(
             Surroundings(
                 name=job.test.name,
@@ -140,7 +145,7 @@ class Session:
                 memory=memory,
                 image=self.image,
                 events=self.events,
-                judge=self.judge,
+                recorder=self.recorder,
                 knobs=knobs,
                 dma=self.bench.dma,
                 medium=self.bench.medium,
@@ -176,7 +181,7 @@ class Session:
         result.message = result.message or "; ".join(self.env.reports)
         result.sim_ns = self.env.now_ns
         result.cycles = self.bench.cycles()
-        self._trace.close(orderly=True)
+        self.recorder.close()
         result.save(self.job.folder / RESULT)
         return result
 
@@ -205,10 +210,14 @@ class Session:
 
     def _judge(self, result: Result) -> None:
         """Let the checker have the last word; its violations come before any other failure."""
-        verdict = self.judge.finish()
+        try:
+            verdict = self.recorder.finish()
+        except TwinsDisagree as doubt:
+            result.status, result.message = ERROR, str(doubt)
+            return
         result.violations = [_told(finding) for finding in verdict.violations]
         result.warnings = [_told(finding) for finding in verdict.warnings]
-        result.clauses = {clause: str(word) for clause, word in verdict.verdicts.items()}
+        result.clauses = dict(verdict.verdicts)
         result.buffers = self.env.driver.buffers
         if verdict.violations:
             first = verdict.violations[0]
@@ -216,9 +225,9 @@ class Session:
             blame = f"{rule} at {first.t / 1000:.3f} ns: {first.message}"
             result.message = f"{blame}; then {result.message}" if result.status == FAIL else blame
             result.status = FAIL
-        elif self.judge.unmet and result.status == PASS:
+        elif self.recorder.unmet and result.status == PASS:
             result.status = FAIL
-            result.message = f"expected a violation of {', '.join(self.judge.unmet)}, but none came"
+            result.message = f"expected a violation of {', '.join(self.recorder.unmet)}, but none came"
 
 
 def _told(finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from cocotb.utils import get_sim_time
 
 from native.binding import binding
 from native.host import NativeHost, NativeMemory
-from pymodel.events import EventStream
+from pymodel.events import Event, EventStream
 from pymodel.memory import GuestMemory
 from pymodel.transport import Interrupt, Line, Message, TransportTimeout
 from tb.image import Image
@@ -47,24 +47,42 @@ def vio_python_wake() -> None:
     _wake._react()
 
 
+class NativeSource:
+    """The test's event stream in C: Python's events go into it, and come out with the others."""
+
+    def __init__(self, host: NativeHost, events: EventStream) -> None:
+        self._host = host
+        self._events = events
+        self._draining = False
+        host.keep(events.has_sinks)
+        events.source = self
+
+    def put(self, event: Event) -> None:
+        """Append an event."""
+        self._host.emit(event)
+
+    def flush(self) -> None:
+        """Hand on what C recorded since the last time."""
+        if self._draining or not self._host.lib.vio_events_kept(self._host.events):
+            return
+        self._draining = True
+        try:
+            for event in self._host.drain():
+                self._events.deliver(event)
+        finally:
+            self._draining = False
+
+    def listened(self) -> None:
+        """Keep events for Python from now on."""
+        self._host.keep(True)
+
+
 class Waits:
     """Waiting for the C host, and handing its events on meanwhile."""
 
-    def __init__(self, host: NativeHost, events: EventStream) -> None:
+    def __init__(self, host: NativeHost, source: NativeSource) -> None:
         self.host = host
-        self._events = events
-        self._draining = False
-        host.keep(True)
-        events.before = self.drain
-
-    def drain(self) -> None:
-        """Hand on what C recorded since the last time."""
-        if self._draining or not self.host.lib.vio_events_kept(self.host.events):
-            return
-        self._draining = True
-        for event in self.host.drain():
-            self._events.emit(event)
-        self._draining = False
+        self.flush = source.flush
 
     async def until(self, done: Callable[[], bool], timeout_ns: int) -> bool:
         """Wait until `done`; False if it is not within the time."""
@@ -75,7 +93,7 @@ class Waits:
                 return False
             self.host.lib.vio_host_alarm(self.host.handle, deadline)
             await _wake
-            self.drain()
+            self.flush()
         return True
 
 
@@ -219,7 +237,7 @@ class NativePath:
         self._reset = getattr(dut, manifest.reset.port)
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         self.host = NativeHost(self.origin, manifest.clock.period_ps)
-        self._waits = Waits(self.host, events)
+        self._waits = Waits(self.host, NativeSource(self.host, events))
         for port in (CONFIG, BAR):
             stall = share_of(knobs.host.stall)
             self.host.open_initiator(port, seed=rng.getrandbits(64), stall=stall)
@@ -273,7 +291,7 @@ class NativePath:
         """Let time pass."""
         if ns > 0:
             await Timer(ns, "ns")
-        self._waits.drain()
+        self._waits.flush()
 
     def set_capacity(self, sectors: int) -> None:
         """Show the medium's content anew and drive the input that tells its capacity, if there is one."""
