@@ -15,6 +15,10 @@ BAR_IO = 0x1
 BAR_MEM64 = 0x4
 CAPABILITIES_START = 0x40
 CAPABILITIES_END = 0x100
+PCIE_SIZE_UNIT = 128
+PCIE_SIZE_CODE = 0x7
+PCIE_SIZE_SHIFTS = (5, 12)
+"""Max_Payload_Size and Max_Read_Request_Size in Device Control: codes for 128 bytes times a power of two."""
 
 
 @dataclass
@@ -166,6 +170,23 @@ class PciFunction:
     def find_capability(self, kind: PciCapId) -> int | None:
         """Return the position of the first capability of a kind."""
         return next((position for found, position in self.capabilities if found == kind), None)
+
+    async def limit_dma(self, payload: int, read: int) -> tuple[int, int]:
+        """Set Max_Payload_Size, where the function can do as much, and Max_Read_Request_Size; return both.
+
+        Both are powers of two from 128 to 4096, in bytes.
+        """
+        position = self.find_capability(PciCapId.PCI_EXPRESS)
+        if position is None:
+            raise self.log.error(errors.CapabilityError, "the function is no PCI Express function")
+        features = await self.config_read(position + spec.PCIE_DEVICE_CAPABILITIES, 4)
+        payload = min(payload, PCIE_SIZE_UNIT << (features & PCIE_SIZE_CODE))
+        control = await self.config_read(position + spec.PCIE_DEVICE_CONTROL, 2)
+        for size, shift in zip((payload, read), PCIE_SIZE_SHIFTS, strict=True):
+            code = (size // PCIE_SIZE_UNIT).bit_length() - 1
+            control = control & ~(PCIE_SIZE_CODE << shift) | code << shift
+        await self.config_write(position + spec.PCIE_DEVICE_CONTROL, 2, control)
+        return payload, read
 
     async def function_level_reset(self, settle_ns: int) -> None:
         """Reset the function by its PCI Express capability and place its BARs again.

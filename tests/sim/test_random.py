@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from pymodel.spec import BLK_CFG, Feature, Status, feature_mask
+from dataclasses import replace
+
+from pymodel.spec import BLK_CFG, BlkFeature, Feature, PciCommand, Status, feature_mask
 from tb.env import Env
 from tb.sim_test import sim_test
 from tb.traffic import Traffic
@@ -28,7 +30,11 @@ async def what_is_offered(env: Env) -> tuple[int, int]:
 async def play(env: Env, session: Drawn) -> None:
     """Bring a session up, run its traffic with its troubles, and end it its way."""
     env.note(session.title)
+    pci = env.driver.pci
+    pci.style.max_elements = session.most_elements
+    pci.use_window(session.window)
     blk = await env.driver.start(session.features, queues=session.queues, mode=session.mode)
+    await pci.function.limit_dma(*session.dma_sizes)
     assert blk.queue_indexes == tuple(session.queues)
     assert blk.capacity == env.image.sectors
     traffic = Traffic(blk, env.image, env.rng, depth=session.depth, most_sectors=session.most_sectors)
@@ -39,8 +45,9 @@ async def play(env: Env, session: Drawn) -> None:
         await traffic.run(0, finish=True)
         assert not env.driver.in_flight
     if session.end == "flr":
-        await env.driver.pci.function_level_reset()
+        await pci.function_level_reset()
     await env.driver.reset()
+    pci.use_window(False)
 
 
 async def make_trouble(env: Env, trouble: str) -> None:
@@ -54,6 +61,15 @@ async def make_trouble(env: Env, trouble: str) -> None:
         await env.driver.device.suspend()
         await env.delay(env.rng.randrange(SHORT_NS))
         await env.driver.device.resume()
+    elif trouble == "bus master":
+        await env.driver.pci.function.command(clear=PciCommand.BUS_MASTER)
+        await env.delay(env.rng.randrange(SHORT_NS))
+        await env.driver.pci.function.command(enable=PciCommand.BUS_MASTER)
+    elif trouble == "capacity":
+        env.resize(env.image.sectors + env.rng.randint(1, 64))
+        await env.blk.config_changed(env.driver.device)
+    elif trouble == "flush" and env.driver.device.features & feature_mask(BlkFeature.FLUSH):
+        await env.blk.flush(queue=env.rng.choice(env.blk.queue_indexes))
     elif trouble.endswith("mask"):
         await mask_for_a_while(env, whole=trouble == "function mask")
 
@@ -101,7 +117,5 @@ async def test_everything_negotiated_at_once(env: Env) -> None:
     for features in formats:
         drawn = draw_session(env.rng, features, queues)
         sizes = {index: draw_size(env.rng, features) for index in range(queues)}
-        await play(
-            env, Drawn(features, sizes, drawn.mode, drawn.depth, drawn.most_sectors, drawn.steps, drawn.end)
-        )
+        await play(env, replace(drawn, features=features, queues=sizes))
     await closing_session(env)

@@ -224,6 +224,23 @@ async def test_generation_covers_a_changing_capacity(env: Env) -> None:
     await blk.requests.wait_until(lambda: blk.capacity == sizes[-1], "no configuration change")
 
 
+@sim_test(timeout_us=5000, targets=("rtl",))
+async def test_dma_keeps_to_the_limits(env: Env) -> None:
+    """No write is longer than Max_Payload_Size, no read than Max_Read_Request_Size, none crosses 4 KiB."""
+    for payload, read in ((128, 128), (128, 4096), (512, 256)):
+        await env.driver.start(queues=2)
+        payload, read = await env.driver.pci.function.limit_dma(payload, read)
+        start = len(env.log)
+        await env.traffic(requests=16, most_sectors=16)
+        moved = [event for event in env.log[start:] if isinstance(event, DmaRead | DmaWrite)]
+        for event in moved:
+            last = event.addr + len(event.data) - 1
+            assert len(event.data) <= (read if isinstance(event, DmaRead) else payload), event
+            assert event.addr >> 12 == last >> 12, event
+        assert max(len(event.data) for event in moved) >= min(payload, read)
+        await env.driver.reset()
+
+
 class HighMemory(GuestMemory):
     """Guest memory in which everything is handed out above 4 GiB."""
 

@@ -67,13 +67,17 @@ class RequestRule(BlkRule):
     """A rule on block requests, judged when they come back; it needs the device's DMA."""
 
     kinds: tuple[int, ...] = ()
+    _decoded: tuple[BufferUsed | None, Request | None] = (None, None)
+    """What was decoded last, for all rules that look at the same fact."""
 
     @on(BufferUsed)
     def used(self, fact: BufferUsed) -> None:
         """A buffer of a block device comes back."""
         if self.state.device_type != DeviceType.BLK or fact.chain is None or self.session.features is None:
             return
-        request = decode(fact.chain)
+        if RequestRule._decoded[0] is not fact:
+            RequestRule._decoded = fact, decode(fact.chain)
+        request = RequestRule._decoded[1]
         if request is not None and (not self.kinds or request.kind in self.kinds):
             self.request(request)
 
