@@ -139,7 +139,7 @@ bool vio_check_config_table_read(vio_check_config *config, uint64_t offset, cons
     vio_check_row *row = table_row(config, dword / 4);
     if (row == NULL) break;
     const uint32_t value = vio_check_le32(data + i), at = (uint32_t)(dword % 4);
-    if ((row->known >> at & 1u) && ((row->word[at] ^ value) & MASKS[at]) != 0) changed = true;
+    if (((uint32_t)row->known >> at & 1u) && ((row->word[at] ^ value) & MASKS[at]) != 0) changed = true;
     row->word[at] = value;
     row->known = (uint8_t)(row->known | 1u << at);
   }

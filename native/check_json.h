@@ -40,7 +40,7 @@ typedef struct vio_json_scratch {
   size_t hash_room;
 } vio_json_scratch;
 
-enum { VIO_JSON_DEPTH = 900, VIO_JSON_DIGITS = 4300 };
+enum { VIO_JSON_DEPTH = 199, VIO_JSON_DIGITS = 4300 };
 
 /* The number in four hex digits, -1 if they are none. */
 int32_t vio_json_hex(const uint8_t *at);

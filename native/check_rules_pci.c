@@ -31,9 +31,9 @@ static void sizing(vio_checker *checker, const vio_fact *fact) {
 
 static void sized(vio_checker *checker, const vio_fact *fact) {
   const int64_t index = bar_of(fact);
-  if (index == NONE || !(checker->rules.pci.sizing >> index & 1u)) return;
+  if (index == NONE || !((uint32_t)checker->rules.pci.sizing >> index & 1u)) return;
   const uint32_t value = vio_check_le32(fact->data);
-  if (checker->rules.pci.upper_known >> index & 1u) {
+  if ((uint32_t)checker->rules.pci.upper_known >> index & 1u) {
     judge_size(checker, index - 1, checker->rules.pci.upper[index] | (uint64_t)value << 32, 64);
   } else if (value & 1) {
     const uint64_t mask = value & ~3u;

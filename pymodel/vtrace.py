@@ -9,6 +9,7 @@ observed until then and is read like any other.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ __all__ = [
     "write_vtrace",
 ]
 MAX_LINE = 16 << 20
+MAX_DEPTH = 200
 MAX_TIME = (1 << 63) - 1
 CONFIG_LENGTH = 4096
 HOST_ACCESS_MAX = 4096
@@ -160,15 +162,33 @@ def _no_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}]')
+
+
+def _nests_too_deep(raw: bytes) -> bool:
+    """Whether more than MAX_DEPTH brackets are open at once."""
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for found in _NESTING.finditer(raw):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 def _object(raw: bytes) -> dict[str, Any]:
     """Return the JSON object of one line without its line end."""
     if not raw.strip():
         raise Broken("an empty line")
     try:
-        row = _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if _nests_too_deep(raw):
+            raise ValueError("nested too deep")
+        row = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise Broken("not UTF-8 text") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Broken("not a whole JSON object (is the file cut off here?)") from None
     if not isinstance(row, dict):
         raise Broken("must be a JSON object")

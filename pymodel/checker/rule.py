@@ -74,9 +74,9 @@ class Rule:
     @classmethod
     @cache
     def subscriptions(cls) -> list[tuple[type, str]]:
-        """Return (fact class, method name) pairs."""
-        found: list[tuple[type, str]] = []
+        """Return (fact class, method name) pairs; a method that overrides another stands once."""
+        found: dict[tuple[type, str], None] = {}
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():
-                found += [(fact, name) for fact in getattr(member, "facts", ())]
-        return found
+                found.update(((fact, name), None) for fact in getattr(member, "facts", ()))
+        return list(found)

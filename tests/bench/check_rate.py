@@ -7,36 +7,23 @@ begins with the power-on reset of the run and goes on in time. Each figure is of
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tb.errors import ToolError
-from tb.paths import ROOT
 from tb.run import Run, RunRequest
 from tb.session import TRACE
 from tests.bench.figure import Figure
 from tests.bench.runs import Workshop
+from tests.measured import Measured, run_module
 
 FOLDER = Path(__file__).parent / "long_trace"
 TIMES = 10
 ROUNDS = 3
-PARSE = "import json, sys\nfor line in open(sys.argv[1]): json.loads(line)"
 _TIME = re.compile(rb'"t(_req)?":(\d+)')
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a process took: CPU seconds and peak memory (KiB)."""
-
-    cpu: float
-    peak_kib: int
 
 
 def check_rates(shop: Workshop) -> Sequence[Figure]:
@@ -44,14 +31,14 @@ def check_rates(shop: Workshop) -> Sequence[Figure]:
     short = _recorded(shop)
     long = shop.folder / "long.vtrace"
     repeat(short, long, TIMES)
-    command = [sys.executable, "-m", "tb.cli", "check", "--twin", "native", "--format", "json"]
-    events = json.loads(_output([*command, str(long)]))["events"]
-    pairs = [
-        (_cost([*command, str(long)]), _cost([sys.executable, "-c", PARSE, str(long)])) for _ in range(ROUNDS)
-    ]
-    checked = statistics.median(check.cpu for check, _ in pairs)
-    parsed = statistics.median(parse.cpu for _, parse in pairs)
-    memory = pairs[-1][0].peak_kib / _cost([*command, str(short)]).peak_kib
+    checks, parses = [], []
+    for _ in range(ROUNDS):
+        checks.append(_clean(long))
+        parses.append(run_module("tests.bench.parse_json", str(long)))
+    events = json.loads(checks[0].out)["events"]
+    checked = statistics.median(run.cpu for run in checks)
+    parsed = statistics.median(run.cpu for run in parses)
+    memory = checks[-1].peak_kib / _clean(short).peak_kib
     note = f" ({events} events, {long.stat().st_size >> 20} MiB)"
     long.unlink()
     return (
@@ -86,17 +73,9 @@ def _recorded(shop: Workshop) -> Path:
     return out / result.folder / TRACE
 
 
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"the long trace is not judged clean: {done.stderr or done.stdout[:300]}")
-    return done.stdout
-
-
-def _cost(command: list[str]) -> Cost:
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise ToolError(f"{command[1:4]} ended with {child.returncode}")
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+def _clean(trace: Path) -> Measured:
+    """Check the trace; raises ToolError if it is not clean."""
+    done = run_module("tb.cli", "check", "--twin", "native", "--format", "json", str(trace))
+    if done.code:
+        raise ToolError(f"the trace is not judged clean: {done.err or done.out[:300]}", trace)
+    return done

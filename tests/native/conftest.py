@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from native.binding import binding
 from native.host import NativeHost, NativeMemory
@@ -12,6 +14,12 @@ from native.host import NativeHost, NativeMemory
 BASE = 0x10_0000
 LENGTH = 1 << 20
 PERIOD = 4000
+FUZZ = settings(
+    max_examples=int(os.environ.get("VIRTIO_COSIM_EXAMPLES", "80")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+"""For the twins' tests: a fair sample; VIRTIO_COSIM_EXAMPLES asks for another number of examples."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
