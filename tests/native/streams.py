@@ -152,6 +152,11 @@ def forged(rng: Random, events: list[Event], count: int) -> list[Event]:
     return events
 
 
+def possible(event: Event) -> bool:
+    """Whether there can be such an event: configuration space ends at 4096."""
+    return not isinstance(event, ConfigRead | ConfigWrite) or event.addr + len(event.data) <= 4096
+
+
 def any_stream(rng: Random, hostile: list[Event]) -> tuple[list[Event], Header]:
     """Draw a stream of any kind; `hostile` events are strewn into some."""
     events, header = recorded(rng)
