@@ -9,6 +9,7 @@ from native.binding import binding
 from native.records import decode, encode
 from pymodel.events import Event
 from pymodel.memory import GuestMemory, Region
+from pymodel.recorded import RecordedMemory
 
 DRAIN = 1 << 20
 
@@ -38,7 +39,16 @@ class NativeMemory:
         """The same memory as the guest's, also when regions come and go."""
         memory = cls.of_regions(guest.regions)
         guest.watcher = memory.follow
+        if isinstance(guest, RecordedMemory):
+            for addr, data in guest.reads:
+                memory.record(addr, data)
         return memory
+
+    def record(self, addr: int, data: bytes) -> None:
+        """Let the device's next read of this piece find `data`; raises NativeError."""
+        content = self.ffi.from_buffer("uint8_t[]", data)
+        if self.lib.vio_memory_record(self.handle, addr, len(data), content):
+            raise NativeError("out of memory for a recorded session")
 
     def follow(self, base: int, content: memoryview | None) -> None:
         """Map a region that has come, or forget one that has gone; raises NativeError."""

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #define ALL (VIO_READ | VIO_WRITE)
+#define RECORDS_AHEAD 512 /* how far a device may run ahead of its recorded order */
 
 typedef struct region {
   uint64_t base, length;
@@ -22,11 +23,20 @@ typedef struct span {
   int allowed;
 } span;
 
+/* What a device read in a recorded session; `left` bytes at its end were not asked for again yet. */
+typedef struct record {
+  uint64_t addr;
+  uint32_t length, left;
+  uint8_t *data;
+} record;
+
 struct vio_memory {
   region *regions;
   size_t region_count, recent;
   span *spans; /* sorted by start, none while all is allowed everywhere */
   size_t span_count;
+  record *records; /* oldest first; those before `oldest` were read */
+  size_t record_count, record_room, oldest;
 };
 
 vio_memory *vio_memory_new(void) { return calloc(1, sizeof(vio_memory)); }
@@ -42,6 +52,8 @@ void vio_memory_free(vio_memory *memory) {
   vio_memory_clear(memory);
   free(memory->regions);
   free(memory->spans);
+  for (size_t i = 0; i < memory->record_count; i++) free(memory->records[i].data);
+  free(memory->records);
   free(memory);
 }
 
@@ -172,7 +184,51 @@ bool vio_memory_allows(const vio_memory *memory, uint64_t addr, uint64_t length,
   return region_of(memory, addr, length) != NULL && vio_memory_permits(memory, addr, length, access);
 }
 
+int vio_memory_record(vio_memory *memory, uint64_t addr, uint32_t length, const uint8_t *data) {
+  if (memory->record_count == memory->record_room) {
+    const size_t room = memory->record_room ? 2 * memory->record_room : 64;
+    record *grown = realloc(memory->records, room * sizeof *grown);
+    if (grown == NULL) return -1;
+    memory->records = grown;
+    memory->record_room = room;
+  }
+  uint8_t *copy = malloc(length ? length : 1);
+  if (copy == NULL) return -1;
+  memcpy(copy, data, length);
+  memory->records[memory->record_count++] = (record){addr, length, length, copy};
+  return 0;
+}
+
+static record *record_of(vio_memory *memory, uint64_t addr, uint32_t length, bool whole) {
+  while (memory->oldest < memory->record_count && memory->records[memory->oldest].left == 0)
+    memory->oldest++;
+  size_t end = memory->oldest + RECORDS_AHEAD;
+  if (end > memory->record_count) end = memory->record_count;
+  for (size_t i = memory->oldest; i < end; i++) {
+    record *r = &memory->records[i];
+    if (r->left == 0) continue;
+    if (whole ? r->addr == addr && r->length == length
+              : r->addr < addr + length && addr < r->addr + r->length)
+      return r;
+  }
+  return NULL;
+}
+
+/* Put what was recorded of a piece of memory there. */
+static void recall(vio_memory *memory, uint64_t addr, uint32_t length) {
+  record *r = record_of(memory, addr, length, true);
+  if (r == NULL) r = record_of(memory, addr, length, false);
+  if (r == NULL) return;
+  const uint64_t first = r->addr > addr ? r->addr : addr;
+  const uint64_t end = r->addr + r->length < addr + length ? r->addr + r->length : addr + length;
+  uint8_t *content = vio_memory_at(memory, first, end - first);
+  if (content != NULL) memcpy(content, r->data + (first - r->addr), end - first);
+  const uint32_t left = (uint32_t)(r->addr + r->length - end);
+  if (left < r->left) r->left = left;
+}
+
 int vio_memory_dma_read(vio_memory *memory, uint64_t addr, uint32_t length, uint8_t *data) {
+  if (memory->oldest < memory->record_count) recall(memory, addr, length);
   const uint8_t *content = vio_memory_at(memory, addr, length);
   if (content == NULL || !vio_memory_permits(memory, addr, length, VIO_READ)) return -1;
   memcpy(data, content, length);

@@ -42,6 +42,9 @@ int vio_memory_protect(vio_memory *memory, uint64_t addr, uint64_t length, int d
 bool vio_memory_permits(const vio_memory *memory, uint64_t addr, uint64_t length, int access);
 /* Whether the device may do `access` with the whole range (false outside the regions). */
 bool vio_memory_allows(const vio_memory *memory, uint64_t addr, uint64_t length, int access);
+/* A recorded session: the device's next read of this piece finds `data` there, whatever was stored.
+ * Reads in other pieces find the oldest recorded content of their bytes. -1: no memory. */
+int vio_memory_record(vio_memory *memory, uint64_t addr, uint32_t length, const uint8_t *data);
 /* The device's accesses: refused (-1, nothing changed) outside the regions or where not allowed. */
 int vio_memory_dma_read(vio_memory *memory, uint64_t addr, uint32_t length, uint8_t *data);
 int vio_memory_dma_write(vio_memory *memory, uint64_t addr, uint32_t length, const uint8_t *data);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tb.paths import ENTROPY_MANIFEST, ROOT, build_root
 
-PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb", "tests/waves")
+PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb", "tests/linux", "tests/waves")
 TAPPED = ("*arrives_whole", "*survives_a_harsh_host")
 
 

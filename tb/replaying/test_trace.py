@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from pymodel.events import (
@@ -20,6 +19,7 @@ from pymodel.events import (
     Reset,
 )
 from pymodel.memory import GuestMemory, Region
+from pymodel.recorded import RecordedMemory
 from pymodel.spec import MSI_ADDRESS_BASE, MSI_ADDRESS_END
 from pymodel.vtrace import END_MARK, read_vtrace
 from tb.env import Env
@@ -40,9 +40,13 @@ def read_events(trace: str) -> list[Event]:
 
 
 def memory_of(trace: str) -> GuestMemory:
-    """Return guest memory that covers whatever the trace's driver and device touched."""
+    """Return guest memory that covers whatever the trace's driver and device touched.
+
+    Where the driver's stores were not observed, the device's reads tell what they were.
+    """
+    events = read_events(trace)
     granules: set[int] = set()
-    for event in read_events(trace):
+    for event in events:
         refused = isinstance(event, DmaRead | DmaWrite) and event.err
         if isinstance(event, MemWrite | DmaRead | DmaWrite) and event.data and not refused:
             last = event.addr + len(event.data) - 1
@@ -54,39 +58,17 @@ def memory_of(trace: str) -> GuestMemory:
         else:
             runs.append([granule, granule + 1])
     regions = [Region.anonymous(first * GRANULE, (last - first) * GRANULE) for first, last in runs]
-    return GuestMemory(regions or None)
-
-
-def with_stores(events: list[Event]) -> Iterator[Event]:
-    """The trace's events; where no store was observed, those that the device's reads prove come first."""
     if any(isinstance(event, MemWrite) for event in events):
-        yield from events
-        return
-    for index, event in enumerate(events):
-        if isinstance(event, HOST):
-            yield from _proven_stores(events, index + 1, event.t)
-        yield event
+        return GuestMemory(regions or None)
+    reads = [(e.addr, e.data) for e in events if isinstance(e, DmaRead) and e.data and not e.err]
+    return RecordedMemory(regions or None, reads)
 
 
-def _proven_stores(events: list[Event], start: int, t: int) -> Iterator[Event]:
-    """What the device will read before the next host access must have been stored before this one."""
-    written: set[int] = set()
-    for event in events[start:]:
-        if isinstance(event, HOST):
-            return
-        if isinstance(event, DmaWrite):
-            written.update(range(event.addr, event.addr + len(event.data)))
-        elif isinstance(event, DmaRead) and not event.err:
-            for addr, byte in enumerate(event.data, start=event.addr):
-                if addr not in written:
-                    yield MemWrite(t=t, addr=addr, data=bytes([byte]))
-
-
-@sim_test(timeout_us=10_000_000, stress="calm", device=None, memory=memory_of)
+@sim_test(timeout_us=10_000_000, stress="calm", device=None, memory=memory_of, image_sectors=4096)
 async def test_trace(env: Env) -> None:
     """The stimulus of a recorded trace, judged anew."""
     replay = Replay(env)
-    for event in with_stores(read_events(env.argument)):
+    for event in read_events(env.argument):
         await replay.step(event)
 
 
