@@ -9,6 +9,7 @@ import click
 
 from tb import run as running
 from tb.errors import ToolError, UsageError
+from tb.knobs import LEVELS
 from tb.paths import BUNDLED_MANIFEST, MUTANTS, SIM_TESTS, shown
 from tb.results import FAIL, Result
 from tb.sim_test import discover
@@ -75,6 +76,9 @@ def cli() -> None:
     show_default=True,
     help="Which of the checker's two implementations judges on the native path.",
 )
+@click.option("--stress", type=click.Choice(LEVELS), help="Level of stress in place of the tests' own.")
+@click.option("--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the top level.")
+@click.option("--define", "defines", multiple=True, metavar="NAME=VALUE", help="Verilog macro.")
 @click.option("--until-violation", is_flag=True, help="Stop behind the first test with a violation.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
@@ -90,6 +94,9 @@ def run(
     jobs: int,
     path: str,
     twin: str,
+    stress: str | None,
+    parameters: tuple[str, ...],
+    defines: tuple[str, ...],
     until_violation: bool,
     only_list: bool,
 ) -> None:
@@ -112,6 +119,9 @@ def run(
         path=path,
         window_ns=window,
         twin=twin,
+        stress=stress or "",
+        parameters=parameters,
+        defines=defines,
     )
     sys.exit(_execute(request))
 
@@ -209,6 +219,21 @@ def mutants(folder: Path, jobs: int, form: str) -> None:
         counts = [f"{sum(fate.status == word for fate in fates)} {word}" for word in hunting.STATUSES]
         click.echo(", ".join(counts))
     sys.exit(hunting.exit_status(fates))
+
+
+@cli.command()
+@click.argument("plan", type=PATH, metavar="PLAN.toml")
+@click.option("--out", type=PATH, help="Folder of all nights.  [default: runs/regress]")
+@click.option("--resume", is_flag=True, help="Go on with the last night of this plan.")
+@click.option("--budget", metavar="TIME", help="Real time to spend, as 90s, 5m or 8h.  [default: the plan's]")
+@click.option("--jobs", type=click.IntRange(1), default=running.CORES, help="Simulator processes.")
+@click.option("--executor", default="local", show_default=True, help="local, or dask://HOST:PORT.")
+def regress(plan: Path, out: Path | None, resume: bool, budget: str | None, jobs: int, executor: str) -> None:
+    """Run a plan: tests x configurations x seeds x stress, results in one SQLite file."""
+    from tb.regress import command
+
+    wish = command.Wish(plan, out or command.DEFAULT_OUT, resume, budget, jobs, executor)
+    sys.exit(command.regress(wish, click.echo))
 
 
 @cli.command()

@@ -15,3 +15,10 @@ class ToolError(Exception):
     def __init__(self, message: str, log: Path | None = None) -> None:
         super().__init__(f"{message} (see {log})" if log else message)
         self.log = log
+
+
+class DiskFull(ToolError):
+    """What a test leaves behind could not be written: no verdict on the device."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(f"{place}: the disk or a quota is full: make room, then go on with --resume")

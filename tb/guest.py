@@ -13,19 +13,24 @@ from pymodel.driver.interrupts import InterruptMode
 from pymodel.driver.pci import VirtioPci
 from pymodel.spec import Feature, feature_mask
 from pymodel.transport import Transport
+from tb.sessions import shapes
 from tb.sim_test import Skip
 
 EVERYTHING = -1
 
 
 class Guest:
-    """Starts, resets and starts again; `pci`, `device` and `blk` are the driver's own objects."""
+    """Starts, resets and starts again; `pci`, `device` and `blk` are the driver's own objects.
+
+    `shapes` are what its sessions were like, see `tb.sessions`.
+    """
 
     def __init__(self, transport: Transport, rng: random.Random, *, plain: bool) -> None:
         self.transport = transport
         self.style = Style(rng=None if plain else rng)
         self._enumerated = False
         self._buffers = 0
+        self.shapes: set[tuple[str, str, str]] = set()
         self.pci = VirtioPci(transport, style=self.style)
         self.device = VirtioDevice(self.pci)
         self.blk = VirtioBlk()
@@ -93,6 +98,7 @@ class Guest:
         missing = features & ~self.device.offered if features != EVERYTHING else 0
         if missing:
             raise Skip(f"the device does not offer the features {missing:#x}")
+        self.shapes |= shapes(self.device.features, self.device.queues)
 
     async def reset(self) -> None:
         """Reset the device and take the driver off it; requests in flight are lost."""

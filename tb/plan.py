@@ -17,9 +17,11 @@ STARTED = "started"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A manifest, the folder that the tests come from, whether to write waves, and the jobs in order."""
+    """What one process works off: a manifest (None: the device model), the folder that the tests come
+    from, whether to write waves, and the jobs in order.
+    """
 
-    manifest: Path
+    manifest: Path | None
     tests: Path
     waves: bool
     jobs: tuple[Job, ...]
@@ -37,11 +39,12 @@ class Plan:
                 "wave_from_ns": job.wave_from_ns,
                 "wave_until_ns": job.wave_until_ns,
                 "twin": job.twin,
+                "stress": job.stress,
             }
             for job in self.jobs
         ]
         content = {
-            "manifest": str(self.manifest),
+            "manifest": str(self.manifest) if self.manifest else None,
             "tests": str(self.tests),
             "waves": self.waves,
             "jobs": rows,
@@ -55,7 +58,8 @@ class Plan:
         folder = Path(content["tests"])
         known = {test.name: test for test in discover(folder)}
         jobs = tuple(_job(row, known) for row in content["jobs"])
-        return cls(Path(content["manifest"]), folder, content["waves"], jobs)
+        manifest = Path(content["manifest"]) if content["manifest"] else None
+        return cls(manifest, folder, content["waves"], jobs)
 
 
 def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
@@ -69,6 +73,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         wave_from_ns=int(row["wave_from_ns"] or 0),
         wave_until_ns=int(row["wave_until_ns"] or 0),
         twin=str(row["twin"]),
+        stress=str(row["stress"]),
     )
 
 

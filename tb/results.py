@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PASS, FAIL, ERROR, SKIP = "pass", "fail", "error", "skip"
-_RANK = ("not-applicable", "not-exercised", "held", "violated")
+RANK = ("not-applicable", "not-exercised", "held", "violated")
 
 
 @dataclass(slots=True)
@@ -22,6 +22,9 @@ class Result:
 
     `message` is one line: what went wrong, or what a test that passed has measured. `sim_ns` is simulated
     time.
+
+    `state` says in what state the device was at the first violation, `coverage` what the driver's
+    sessions were like (see `tb.sessions`).
     """
 
     name: str
@@ -38,6 +41,8 @@ class Result:
     buffers: int = 0
     folder: str = ""
     details: str = ""
+    state: str = ""
+    coverage: list[list[str]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
@@ -53,7 +58,7 @@ class Result:
 
     def public(self) -> dict[str, Any]:
         """What results.json says of this test."""
-        hidden = ("clauses", "details")
+        hidden = ("clauses", "details", "state", "coverage")
         return {key: value for key, value in self._fields().items() if key not in hidden}
 
 
@@ -69,7 +74,7 @@ def merge_clauses(results: Iterable[dict[str, str]]) -> dict[str, str]:
     merged: dict[str, str] = {}
     for verdicts in results:
         for clause, verdict in verdicts.items():
-            if _RANK.index(verdict) >= _RANK.index(merged.get(clause, _RANK[0])):
+            if RANK.index(verdict) >= RANK.index(merged.get(clause, RANK[0])):
                 merged[clause] = verdict
     return dict(sorted(merged.items()))
 

@@ -41,7 +41,9 @@ class RunRequest:
     behind it, or at the test's end where nothing was violated.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
     give the same events at the same times, and on pins the DUT is the top of the wave file. `twin` is
-    the implementation of the checker that judges on the native path.
+    the implementation of the checker that judges on the native path. `stress` is a level of `tb.knobs`
+    for all tests in place of their own; `parameters` and `defines` are "NAME=VALUE" and go before the
+    manifest's.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -59,6 +61,9 @@ class RunRequest:
     again: str = ""
     until_violation: bool = False
     twin: str = NATIVE
+    stress: str = ""
+    parameters: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,81 @@ Tell = Callable[[str], None]
 Explain = Callable[[Path, Result, "Manifest | None"], None]
 
 
+def is_bundled(manifest: Manifest | None) -> bool:
+    """Whether every test finds the interface that it wants: the bundled device has them all."""
+    return manifest is None or manifest.path == BUNDLED_MANIFEST
+
+
+def manifest_of(request: RunRequest, interface: str = "") -> Manifest | None:
+    """The manifest with the request's parameters and defines, None for the model; raises UsageError.
+
+    With `interface` it is the bundled device's manifest that has it.
+    """
+    overrides = _pairs("parameter", request.parameters), _pairs("define", request.defines)
+    if request.dut == MODEL:
+        if any(overrides):
+            raise UsageError("the device model takes neither parameters nor defines")
+        return None
+    manifest = load_manifest(bundled_manifest(interface) if interface else Path(request.dut))
+    parameters, defines = manifest.hdl.parameters | overrides[0], manifest.hdl.defines | overrides[1]
+    return replace(manifest, hdl=replace(manifest.hdl, parameters=parameters, defines=defines))
+
+
+def _pairs(what: str, words: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name.isidentifier() or (what == "parameter" and not equals):
+            raise UsageError(f"--{what} {word!r}: give NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def fitting(tests: Sequence[SimTest], manifest: Manifest | None) -> list[SimTest]:
+    """The tests that can be asked of this device (None: the model) at all; raises UsageError for none."""
+    target = "rtl" if manifest else "model"
+    device = manifest.device if manifest else "blk"
+    served = tuple(INTERFACES)
+    if manifest and not is_bundled(manifest):
+        served = INTERFACES[manifest.interface]
+    fit = [t for t in tests if target in t.targets and t.device in (None, device) and t.interface in served]
+    if not fit:
+        raise UsageError(f"none of the {len(tests)} tests is for a {device} device as {target}")
+    return fit
+
+
+def wants_native(request: RunRequest, manifest: Manifest, waves: bool) -> bool:
+    """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
+    blocker = native_blocker(manifest)
+    if request.path == "native" and blocker:
+        raise UsageError(f"{manifest.path}: {blocker}")
+    return request.path == "native" or (request.path == "auto" and not blocker and not waves)
+
+
+def replay_command(request: RunRequest, manifest: Manifest | None, test: SimTest, seed: int) -> str:
+    """The command that shows this test under this seed again, with waves where there are any."""
+    if request.again:
+        return request.again
+    if request.argument:
+        return shlex.join(["virtio-cosim", "replay", shown(Path(request.argument))])
+    words = ["virtio-cosim", "run", "--test", test.name, "--seed", str(seed)]
+    if manifest is None:
+        words += ["--dut", MODEL]
+    else:
+        words += ["--waves", "always"]
+        if manifest.path != BUNDLED_MANIFEST:
+            words += ["--dut", shown(manifest.path)]
+    for option, pairs in (("--parameter", request.parameters), ("--define", request.defines)):
+        words += [word for pair in pairs for word in (option, pair)]
+    if request.stress:
+        words += ["--stress", request.stress]
+    if request.folder != SIM_TESTS:
+        words += ["--tests", shown(request.folder)]
+    if request.image is not None:
+        words += ["--image", shown(request.image)]
+    return shlex.join(words)
+
+
 class Run:
     """One run from request to run folder; `tell` hears notes, `done` every result as it comes.
 
@@ -106,36 +186,16 @@ class Run:
         self.tests = select(discover(request.folder), request.tests)
         if request.image is not None:
             Image.load(request.image)
-        self.manifest = None if request.dut == MODEL else load_manifest(Path(request.dut))
-        self.tests = self._fitting(self.tests)
+        self.manifest = manifest_of(request)
+        self.tests = fitting(self.tests, self.manifest)
 
-    def _fitting(self, tests: Sequence[SimTest]) -> list[SimTest]:
-        """The tests that can be asked of this device at all."""
-        target = "rtl" if self.manifest else "model"
-        device = self.manifest.device if self.manifest else "blk"
-        served = tuple(INTERFACES)
-        if self.manifest and not self._bundled:
-            served = INTERFACES[self.manifest.interface]
-        fitting = [
-            t for t in tests if target in t.targets and t.device in (None, device) and t.interface in served
-        ]
-        if not fitting:
-            raise UsageError(f"none of the {len(tests)} tests is for a {device} device as {target}")
-        return fitting
-
-    @property
-    def _bundled(self) -> bool:
-        """Whether every test finds the interface that it wants: the bundled device has them all."""
-        return self.manifest is None or self.manifest.path == BUNDLED_MANIFEST
-
-    def _by_manifest(self, manifest: Manifest) -> list[tuple[Manifest, set[str]]]:
+    def _by_manifest(self) -> list[tuple[Manifest, set[str]]]:
         """The configurations that the tests need, in the order of the tests, and the tests of each."""
-        if not self._bundled:
-            return [(manifest, {test.name for test in self.tests})]
         found: dict[str, set[str]] = {}
         for test in self.tests:
-            found.setdefault(test.interface, set()).add(test.name)
-        return [(load_manifest(bundled_manifest(interface)), names) for interface, names in found.items()]
+            found.setdefault(test.interface if is_bundled(self.manifest) else "", set()).add(test.name)
+        manifests = [(manifest_of(self.request, interface), names) for interface, names in found.items()]
+        return [(manifest, names) for manifest, names in manifests if manifest]
 
     @property
     def total(self) -> int:
@@ -145,7 +205,7 @@ class Run:
     def execute(self) -> RunReport:
         """Build, run, and write results; raises UsageError and ToolError."""
         started = time.monotonic()
-        results = self._on_rtl(self.manifest) if self.manifest else self._on_model()
+        results = self._on_rtl() if self.manifest else self._on_model()
         folder = self._folder
         order = {(job.test.name, job.seed): place for place, job in enumerate(self._all_jobs())}
         results.sort(key=lambda result: order[result.name, result.seed])
@@ -161,9 +221,9 @@ class Run:
         write_results(folder, results, about)
         return RunReport(folder, tuple(results), seconds)
 
-    def _on_rtl(self, manifest: Manifest) -> list[Result]:
+    def _on_rtl(self) -> list[Result]:
         results: list[Result] = []
-        for number, (one, names) in enumerate(self._by_manifest(manifest)):
+        for number, (one, names) in enumerate(self._by_manifest()):
             results += self._on_manifest(one, names, number)
             if self.request.until_violation and any(result.violations for result in results):
                 break
@@ -171,7 +231,8 @@ class Run:
 
     def _on_manifest(self, manifest: Manifest, names: set[str], number: int) -> list[Result]:
         always = self.request.waves == "always"
-        simulator = build(manifest, waves=always, tell=self._tell, native=self._native(manifest, always))
+        native = wants_native(self.request, manifest, always)
+        simulator = build(manifest, waves=always, tell=self._tell, native=native)
         if number == 0:
             self._folder = _new_folder(self.request.out)
         jobs = [job for job in self._all_jobs() if job.test.name in names]
@@ -199,7 +260,8 @@ class Run:
             f"recording waves of {len(chosen)} failed tests"
             + (f"; of the other {rest} `virtio-cosim wave` does" if rest else "")
         )
-        simulator = build(manifest, waves=True, tell=self._tell, native=self._native(manifest, True))
+        native = wants_native(self.request, manifest, True)
+        simulator = build(manifest, waves=True, tell=self._tell, native=native)
         jobs = [
             self._windowed(job, chosen[job.test.name, job.seed])
             for job in self._all_jobs()
@@ -221,13 +283,6 @@ class Run:
         until = result.violations[0]["t"] // 1000 + TAIL_NS if result.violations else 0
         return replace(job, wave_from_ns=begin, wave_until_ns=until)
 
-    def _native(self, manifest: Manifest, waves: bool) -> bool:
-        """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
-        blocker = native_blocker(manifest)
-        if self.request.path == "native" and blocker:
-            raise UsageError(f"{manifest.path}: {blocker}")
-        return self.request.path == "native" or (self.request.path == "auto" and not blocker and not waves)
-
     def _on_model(self) -> list[Result]:
         from tb.model_bench import run_on_model
 
@@ -244,7 +299,7 @@ class Run:
     def _simulation(self, manifest: Manifest, simulator: Build, name: str) -> Simulation:
         scratch = self._folder / SCRATCH / name
         folder, until = self.request.folder.resolve(), self.request.until_violation
-        return Simulation(manifest, simulator, folder, scratch, self._done, until)
+        return Simulation(manifest, simulator, folder, scratch, lambda _, result: self._done(result), until)
 
     def _all_jobs(self) -> list[Job]:
         seeds = range(self.request.seed, self.request.seed + self.request.seeds)
@@ -253,33 +308,14 @@ class Run:
     def _job(self, test: SimTest, seed: int) -> Job:
         name = test.name if self.request.seeds == 1 else f"{test.name}-{seed}"
         image = self.request.image.resolve() if self.request.image else None
-        replay = self._replay(test, seed)
-        return Job(
-            test, seed, self._folder / name, image, replay, self.request.argument, twin=self.request.twin
-        )
-
-    def _replay(self, test: SimTest, seed: int) -> str:
-        if self.request.again:
-            return self.request.again
-        if self.request.argument:
-            return shlex.join(["virtio-cosim", "replay", shown(Path(self.request.argument))])
-        words = ["virtio-cosim", "run", "--test", test.name, "--seed", str(seed)]
-        if self.manifest is None:
-            words += ["--dut", MODEL]
-        else:
-            words += ["--waves", "always"]
-            if self.manifest.path != BUNDLED_MANIFEST:
-                words += ["--dut", shown(self.manifest.path)]
-        if self.request.folder != SIM_TESTS:
-            words += ["--tests", shown(self.request.folder)]
-        if self.request.image is not None:
-            words += ["--image", shown(self.request.image)]
-        return shlex.join(words)
+        replay = replay_command(self.request, self.manifest, test, seed)
+        argument, stress, twin = self.request.argument, self.request.stress, self.request.twin
+        return Job(test, seed, self._folder / name, image, replay, argument, twin=twin, stress=stress)
 
 
 def replace_tell(simulation: Simulation) -> Simulation:
     """The same simulation without progress."""
-    return replace(simulation, tell=lambda result: None)
+    return replace(simulation, tell=lambda job, result: None)
 
 
 def _new_folder(out: Path | None) -> Path:

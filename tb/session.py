@@ -20,9 +20,11 @@ from tb.failure import describe
 from tb.image import Image
 from tb.judge import section_of
 from tb.knobs import Knobs, draw_knobs
+from tb.lifeline import raise_if_full
 from tb.ports.base import DmaPort
 from tb.recorder import Recorder, TwinsDisagree
 from tb.results import ERROR, FAIL, PASS, SKIP, Result
+from tb.sessions import state_at
 from tb.sim_test import SimTest, Skip
 
 DRAIN_NS = 20_000
@@ -42,7 +44,7 @@ class Job:
 
     Waves, where they are written, begin `wave_from_ns` behind the test's start, and end `wave_until_ns`
     behind it where that is not 0. `twin` says which of the checker's two
-    implementations judges on the native path.
+    implementations judges on the native path. `stress` is a level of `tb.knobs` in place of the test's own.
     """
 
     test: SimTest
@@ -54,6 +56,7 @@ class Job:
     wave_from_ns: int = 0
     wave_until_ns: int = 0
     twin: str = NATIVE
+    stress: str = ""
 
 
 class Bench(Protocol):
@@ -128,7 +131,7 @@ class Session:
         self.events = EventStream()
         job.folder.mkdir(parents=True, exist_ok=True)
         (job.folder / RESULT).unlink(missing_ok=True)
-        knobs = draw_knobs(job.test.stress, job.seed, job.test.name)
+        knobs = draw_knobs(job.stress or job.test.stress, job.seed, job.test.name)
         memory = job.test.memory(job.argument) if job.test.memory else GuestMemory()
         self.image = self._image()
         rng = random.Random(f"bench/{job.seed}/{job.test.name}")
@@ -171,6 +174,7 @@ class Session:
         except Skip as skip:
             result.status, result.message = SKIP, str(skip)
         except Exception as error:
+            raise_if_full(error)
             result.status = FAIL
             result.message = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
             result.details = traceback.format_exc()
@@ -182,6 +186,9 @@ class Session:
         result.sim_ns = self.env.now_ns
         result.cycles = self.bench.cycles()
         self.recorder.close()
+        if result.violations:
+            first = result.violations[0]
+            result.state = state_at(self.job.folder / TRACE, first["clause"], first["t"])
         result.save(self.job.folder / RESULT)
         return result
 
@@ -219,6 +226,8 @@ class Session:
         result.warnings = [_told(finding) for finding in verdict.warnings]
         result.clauses = dict(verdict.verdicts)
         result.buffers = self.env.driver.buffers
+        level = self.job.stress or self.job.test.stress
+        result.coverage = [[level, *shape] for shape in sorted(self.env.driver.shapes)]
         if verdict.violations:
             first = verdict.violations[0]
             rule = f"{first.clause} (virtio 1.4, {section_of(first.clause)})"

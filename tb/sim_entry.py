@@ -11,6 +11,7 @@ from pathlib import Path
 import cocotb
 
 from pymodel.vtrace import Header
+from tb.lifeline import die_with_parent, full_disk_ends_the_process
 from tb.manifest import load_manifest
 from tb.plan import STARTED, VARIABLE, Plan
 from tb.rtl_bench import WAVE, RtlBench, Wave
@@ -31,18 +32,20 @@ def _redirect(log: Path) -> None:
 
 
 def _register(plan: Plan) -> None:
+    assert plan.manifest is not None
     manifest = load_manifest(plan.manifest)
     header = Header(source="verilator", device=manifest.hdl.name, type=manifest.device_type)
 
     def make(job: Job) -> None:
         async def run(_: object) -> None:
-            job.folder.mkdir(parents=True, exist_ok=True)
-            (job.folder / STARTED).touch()
-            _redirect(job.folder / LOG)
-            wave = Wave(job.folder / WAVE, job.wave_from_ns, job.wave_until_ns) if plan.waves else None
-            session = Session(job, functools.partial(RtlBench, manifest, wave), header)
-            result = await session.run()
-            print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")
+            with full_disk_ends_the_process():
+                job.folder.mkdir(parents=True, exist_ok=True)
+                (job.folder / STARTED).touch()
+                _redirect(job.folder / LOG)
+                wave = Wave(job.folder / WAVE, job.wave_from_ns, job.wave_until_ns) if plan.waves else None
+                session = Session(job, functools.partial(RtlBench, manifest, wave), header)
+                result = await session.run()
+                print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")
 
         name = f"job{len(_jobs)}"
         run.__name__ = run.__qualname__ = name
@@ -54,4 +57,5 @@ def _register(plan: Plan) -> None:
 
 
 _jobs: list[str] = []
+die_with_parent()
 _register(Plan.load(Path(os.environ[VARIABLE])))

@@ -15,7 +15,8 @@ import cocotb_tools.config
 import find_libpython
 
 from tb.build import Build
-from tb.errors import ToolError
+from tb.errors import DiskFull, ToolError
+from tb.lifeline import DISK_FULL, PARENT
 from tb.manifest import Manifest
 from tb.paths import ROOT
 from tb.plan import STARTED, VARIABLE, Plan
@@ -30,17 +31,38 @@ PROCESS_LOG = "simulator.log"
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What every simulator process of a run shares."""
+    """What every process of a run shares; without manifest and build it is the device model.
 
-    manifest: Manifest
-    build: Build
+    `tell` hears every result as it comes. `limit_s` is the real time that a test may take, in place of
+    the usual limits.
+    """
+
+    manifest: Manifest | None
+    build: Build | None
     tests: Path
     scratch: Path
-    tell: Callable[[Result], None]
+    tell: Callable[[Job, Result], None]
     until_violation: bool = False
+    limit_s: float = 0.0
+
+    @property
+    def command(self) -> list[str]:
+        """What to execute."""
+        return [str(self.build.executable)] if self.build else [sys.executable, "-m", "tb.model_entry"]
+
+    def plan(self, jobs: Sequence[Job]) -> Plan:
+        """The work order for one process."""
+        manifest = self.manifest.path if self.manifest else None
+        return Plan(manifest, self.tests, bool(self.build and self.build.waves), tuple(jobs))
+
+    def environment(self, plan: Path) -> dict[str, str]:
+        """The environment of a process that works off the plan in this file."""
+        toplevel = self.build.toplevel if self.build else ""
+        cocotb = cocotb_environment(toplevel, "tb.sim_entry", plan.with_suffix(".xml"))
+        return {**cocotb, VARIABLE: str(plan), PARENT: str(os.getpid())}
 
 
-class _Process:
+class Process:
     """One simulator process working through its jobs; started again behind a job that killed it."""
 
     def __init__(self, simulation: Simulation, number: int, jobs: Sequence[Job]) -> None:
@@ -58,17 +80,17 @@ class _Process:
                 (job.folder / leftover).unlink(missing_ok=True)
         stem = f"{self._number}-{self._launches}"
         plan = work.scratch / f"plan-{stem}.json"
-        Plan(work.manifest.path, work.tests, work.build.waves, tuple(self._jobs)).save(plan)
+        work.plan(self._jobs).save(plan)
         self.log = work.scratch / f"{stem}-{PROCESS_LOG}"
         self._launches += 1
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(work.build.executable)],
+                work.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=work.scratch,
-                env=_environment(work, plan),
+                env=work.environment(plan),
                 start_new_session=True,
             )
         self._since = time.monotonic()
@@ -77,23 +99,26 @@ class _Process:
         """Collect finished jobs; return whether there is more to come."""
         code = self._process.poll()
         while self._jobs and (self._jobs[0].folder / RESULT).exists():
-            self._finish(Result.load(self._jobs.pop(0).folder / RESULT))
+            job = self._jobs.pop(0)
+            self._finish(job, Result.load(job.folder / RESULT))
         if not self._jobs:
             if code is None and time.monotonic() - self._since < 10:
                 return True
             self.stop()
             return False
-        limit = LONG_LIMIT_S if self._jobs[0].test.long else WALL_LIMIT_S
+        limit = self._simulation.limit_s or (LONG_LIMIT_S if self._jobs[0].test.long else WALL_LIMIT_S)
         if code is None and time.monotonic() - self._since > limit:
             self._bury(f"no result within {limit:.0f} s of real time")
+        elif code in (DISK_FULL, -signal.SIGXFSZ):
+            raise DiskFull(self._jobs[0].folder)
         elif code is not None:
             self._bury(f"the simulator ended with {_cause(code)}")
         return bool(self._jobs)
 
-    def _finish(self, result: Result) -> None:
+    def _finish(self, job: Job, result: Result) -> None:
         self._since = time.monotonic()
         self.results.append(result)
-        self._simulation.tell(result)
+        self._simulation.tell(job, result)
 
     def _bury(self, cause: str) -> None:
         """Give the job up that the process died on, and go on behind it."""
@@ -108,7 +133,7 @@ class _Process:
         job.folder.mkdir(parents=True, exist_ok=True)
         result.details = (log if log.exists() else self.log).read_text(errors="replace")[-4000:]
         result.save(job.folder / RESULT)
-        self._finish(result)
+        self._finish(job, result)
         if self._jobs:
             self._launch()
 
@@ -121,11 +146,6 @@ class _Process:
 
 def _cause(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-
-
-def _environment(work: Simulation, plan: Path) -> dict[str, str]:
-    results = plan.with_suffix(".xml")
-    return {**cocotb_environment(work.build.toplevel, "tb.sim_entry", results), VARIABLE: str(plan)}
 
 
 def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, str]:
@@ -155,7 +175,7 @@ def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, s
 def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Result]:
     """Run groups of jobs, a process each, and return all results."""
     simulation.scratch.mkdir(parents=True, exist_ok=True)
-    processes = [_Process(simulation, number, jobs) for number, jobs in enumerate(groups)]
+    processes = [Process(simulation, number, jobs) for number, jobs in enumerate(groups)]
     running = list(processes)
     try:
         while running:
