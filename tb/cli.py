@@ -156,12 +156,16 @@ def check(traces: tuple[Path, ...], form: str, twin: str | None) -> None:
 @click.option("--dut", help='Manifest of the device, or "model".  [default: the recorded one]')
 @WAVES
 @WINDOW
+@click.option("--image", type=PATH, help="Medium of a trace's device: a file of full sectors.")
 @click.option("--out", type=PATH, help="Run folder.  [default: runs/TIME]")
-def replay(target: Path, dut: str | None, waves: str, window: int, out: Path | None) -> None:
+def replay(
+    target: Path, dut: str | None, waves: str, window: int, image: Path | None, out: Path | None
+) -> None:
     """Give a device the same stimulus again: a run's, one test's, or a trace's."""
     from tb.replay import request_for
 
-    base = running.RunRequest(dut=dut or str(BUNDLED_MANIFEST), waves=waves, out=out, window_ns=window)
+    manifest = dut or str(BUNDLED_MANIFEST)
+    base = running.RunRequest(dut=manifest, waves=waves, out=out, image=image, window_ns=window)
     sys.exit(_execute(request_for(target, base, dut_given=dut is not None)))
 
 

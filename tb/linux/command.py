@@ -90,6 +90,6 @@ def _places(report: RunReport, result: Result) -> str:
     lines = [
         f"checker  {counted}, {result.sim_ns / 1e6:.1f} ms simulated, {report.seconds:.1f} s real time",
         f"console  {shown(console_of(report))}",
-        f"trace    {shown(trace)}  (virtio-cosim replay {shown(trace)})",
+        f"trace    {shown(trace)}  ({result.replay})",
     ]
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from tb.linux.order import MEDIUM, Order
 from tb.linux.packages import Store, cache_root
 from tb.linux.qemu import CONSOLE, command
 from tb.mainjob.filesystem import digest, files, make_image, verify
-from tb.paths import shown
+from tb.paths import BUNDLED_MANIFEST, shown
 from tb.results import PASS, Result
 from tb.run import Run, RunReport, RunRequest
 from tb.session import TRACE
@@ -72,9 +72,16 @@ def boot(request: GuestRequest, tell: Tell, done: Callable[[Result], None]) -> R
             argument=str(order),
             waves=request.waves,
             path=request.path,
-            again=shlex.join(["virtio-cosim", "replay", shown(request.out / "linux.test_guest" / TRACE)]),
+            again=again(request),
         )
         return Run(run, tell, done).execute()
+
+
+def again(request: GuestRequest) -> str:
+    """The command that gives the device the same session again, without a guest."""
+    folder = request.out / "linux.test_guest"
+    words = ["virtio-cosim", "replay", shown(folder / TRACE), "--image", shown(folder / MEDIUM)]
+    return shlex.join([*words, *(["--dut", request.dut] if request.dut != str(BUNDLED_MANIFEST) else [])])
 
 
 def medium_fault(report: RunReport) -> str:

@@ -64,7 +64,7 @@ def memory_of(trace: str) -> GuestMemory:
     return RecordedMemory(regions or None, reads)
 
 
-@sim_test(timeout_us=10_000_000, stress="calm", device=None, memory=memory_of, image_sectors=4096)
+@sim_test(timeout_us=10_000_000, stress="calm", device=None, memory=memory_of)
 async def test_trace(env: Env) -> None:
     """The stimulus of a recorded trace, judged anew."""
     replay = Replay(env)
