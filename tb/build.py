@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from tb.toolchain import Verilator, compiler_version, find_verilator
 MAIN = Path(__file__).with_name("sim_main.cpp")
 QUICK_TO_BUILD = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 FAST = ("OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3 -march=native")
+HASTY = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 UNUSED_S = 7 * 24 * 3600
 _STAMP = "done.json"
 
@@ -54,12 +55,12 @@ class Build:
 class Simulator(runner.Verilator):
     """cocotb's Verilator runner with the bench's own main and only the bound pins public."""
 
-    def __init__(self, verilator: Verilator, trace: bool, linker: str = "", fast: bool = False) -> None:
+    def __init__(self, verilator: Verilator, trace: bool, linker: str, optimise: Sequence[str]) -> None:
         super().__init__()
         self._verilator = verilator
         self._trace = trace
         self._linker = linker
-        self._optimise = FAST if fast else QUICK_TO_BUILD
+        self._optimise = optimise
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
@@ -79,15 +80,24 @@ class Simulator(runner.Verilator):
         return [verilate, [*make, *self._optimise]]
 
 
-def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], native: bool = False) -> Build:
+def build(
+    manifest: Manifest,
+    *,
+    waves: bool,
+    tell: Callable[[str], None],
+    native: bool = False,
+    hasty: bool = False,
+) -> Build:
     """Return the simulator of this manifest, built now if the cache has none.
 
-    `native` builds for the native path: the DUT within its bus models, optimised for long runs. `tell`
-    hears one line when a build starts. Raises UsageError where the manifest does not fit the top level,
-    ToolError (with the log) where Verilator or the compiler fails.
+    `native` builds for the native path: the DUT within its bus models, optimised for long runs, unless
+    `hasty` asks for the soonest simulator. `tell` hears one line when a build starts. Raises UsageError
+    where the manifest does not fit the top level, ToolError (with the log) where Verilator or the
+    compiler fails.
     """
     verilator = find_verilator()
-    folder = build_root() / _key(manifest, verilator, waves, native)
+    optimise = QUICK_TO_BUILD if not native else HASTY if hasty else FAST
+    folder = build_root() / _key(manifest, verilator, (waves, *optimise), native)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_suffix(".lock")):
         fresh = not (folder / _STAMP).exists()
@@ -98,12 +108,22 @@ def build(manifest: Manifest, *, waves: bool, tell: Callable[[str], None], nativ
             shutil.rmtree(folder, ignore_errors=True)
             kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
             tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
-            _build(manifest, verilator, folder, waves, native)
+            _build(manifest, verilator, folder, waves, native, optimise)
+            _tidy(folder, ("*.cpp", "*.h") if hasty else ())
+            stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
+            _write_whole(folder / _STAMP, json.dumps(stamp))
     toplevel = TOPLEVEL if native else manifest.hdl.toplevel
     return Build(folder, folder / "simulator", waves, fresh, toplevel)
 
 
-def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, native: bool) -> None:
+def _build(
+    manifest: Manifest,
+    verilator: Verilator,
+    folder: Path,
+    waves: bool,
+    native: bool,
+    optimise: Sequence[str],
+) -> None:
     ports = top_ports(manifest, verilator, folder / "elaborate")
     check_ports(manifest, ports)
     pins = folder / "pins.vlt"
@@ -116,7 +136,7 @@ def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, 
         arguments = [*file_arguments(manifest), *parts.arguments]
     pins.write_text(_public_pins(toplevel, public))
     try:
-        Simulator(verilator, waves, linker, fast=native).build(
+        Simulator(verilator, waves, linker, optimise).build(
             hdl_toplevel=toplevel,
             sources=[runner.Verilog(manifest.hdl.sources[0])],
             build_args=[str(pins), *arguments],
@@ -127,9 +147,6 @@ def _build(manifest: Manifest, verilator: Verilator, folder: Path, waves: bool, 
     except (subprocess.CalledProcessError, SystemExit, RuntimeError) as error:
         reason = first_error(log) if log.exists() else str(error)
         raise ToolError(f"building {manifest.hdl.name} failed: {reason}", log) from None
-    _tidy(folder)
-    stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
-    _write_whole(folder / _STAMP, json.dumps(stamp))
 
 
 def _forget_old(cache: Path) -> None:
@@ -140,9 +157,9 @@ def _forget_old(cache: Path) -> None:
             shutil.rmtree(stamp.parent, ignore_errors=True)
 
 
-def _tidy(folder: Path) -> None:
+def _tidy(folder: Path, more: Sequence[str]) -> None:
     """Drop what only the compiler needed and is big."""
-    for pattern in ("*.gch", "*.o", "*.a", "elaborate/*.json"):
+    for pattern in ("*.gch", "*.o", "*.a", "elaborate/*.json", *more):
         for path in folder.glob(pattern):
             path.unlink()
 
@@ -159,16 +176,17 @@ def _public_pins(toplevel: str, names: list[str]) -> str:
     return "\n".join(["`verilator_config", *lines, ""])
 
 
-def _key(manifest: Manifest, verilator: Verilator, waves: bool, native: bool) -> str:
+def _key(manifest: Manifest, verilator: Verilator, how: tuple[object, ...], native: bool) -> str:
     digest = hashlib.sha256()
-    for part in (*_key_parts(manifest, verilator, waves), *(key_parts() if native else ())):
+    for part in (*_key_parts(manifest, verilator, how), *(key_parts() if native else ())):
         digest.update(hashlib.sha256(part).digest())
     return f"{manifest.hdl.toplevel}-{'native-' if native else ''}{digest.hexdigest()[:16]}"
 
 
-def _key_parts(manifest: Manifest, verilator: Verilator, waves: bool) -> Iterator[bytes]:
+def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]) -> Iterator[bytes]:
     tools = [verilator.describe(), version("cocotb"), compiler_version(), str(cocotb_tools.config.libs_dir)]
-    yield repr((tools, waves, manifest)).encode()
+    # Two copies of one tree share their builds.
+    yield repr((tools, how, manifest)).replace(str(manifest.path.resolve().parent), "").encode()
     for own in (MAIN, Path(__file__)):
         yield own.read_bytes()
     for source in manifest.hdl.sources:

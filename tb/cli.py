@@ -79,7 +79,14 @@ def cli() -> None:
 @click.option("--stress", type=click.Choice(LEVELS), help="Level of stress in place of the tests' own.")
 @click.option("--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the top level.")
 @click.option("--define", "defines", multiple=True, metavar="NAME=VALUE", help="Verilog macro.")
-@click.option("--until-violation", is_flag=True, help="Stop behind the first test with a violation.")
+@click.option("--until", type=click.Choice(running.ENDS), help="Stop behind the first test with one.")
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    help="Multiply the simulated time that tests may take.",
+)
+@click.option("--hasty", is_flag=True, help="Compile with little optimisation: the first test starts sooner.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
     dut: str,
@@ -97,7 +104,9 @@ def run(
     stress: str | None,
     parameters: tuple[str, ...],
     defines: tuple[str, ...],
-    until_violation: bool,
+    until: str | None,
+    time_scale: float,
+    hasty: bool,
     only_list: bool,
 ) -> None:
     """Build the DUT once, run tests, write a run folder."""
@@ -115,7 +124,9 @@ def run(
         folder,
         image,
         jobs,
-        until_violation=until_violation,
+        until=until or "",
+        time_scale=time_scale,
+        hasty=hasty,
         path=path,
         window_ns=window,
         twin=twin,
@@ -206,23 +217,32 @@ def guest(
 @click.option(
     "--dir", "folder", type=PATH, default=MUTANTS, help="Folder of patches.  [default: tests/mutants]"
 )
+@click.option("--only", multiple=True, metavar="WORD", help="Hunt only mutants with it in their name.")
+@click.option("--learn", is_flag=True, help="Write what killed them into the folder's ranking.")
 @click.option("--jobs", type=click.IntRange(1), default=running.CORES, help="Mutants at a time.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def mutants(folder: Path, jobs: int, form: str) -> None:
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True
+)
+def mutants(folder: Path, only: tuple[str, ...], learn: bool, jobs: int, form: str) -> None:
     """Plant every known bug in a copy of the tree and see which test finds it."""
-    from tb import mutants as hunting
+    from tb import mutants as planted
+    from tb.hunt import Hunt
+    from tb.hunt_progress import HuntProgress
+    from tb.ranking import Ranking
 
-    def tell(fate: hunting.Fate) -> None:
-        by = f"{', '.join(fate.clauses) or 'no clause'} in {fate.test}" if fate.test else fate.message
-        click.echo(f"{fate.status:9} {fate.name:44} {by}  ({fate.seconds:.1f} s)", err=form == "json")
-
-    fates = hunting.Hunt(hunting.load_mutants(folder), jobs, tell).run()
-    if form == "json":
-        click.echo(hunting.to_json(fates))
+    everything = planted.load_mutants(folder)
+    chosen = planted.choose(everything, only, folder)
+    ranking = Ranking.load(folder)
+    with HuntProgress(len(chosen), quiet=form != "text") as progress:
+        fates = Hunt(chosen, ranking, jobs, progress.begun, progress.done).run()
+    if form == "text":
+        click.echo(planted.summary(chosen, fates))
     else:
-        counts = [f"{sum(fate.status == word for fate in fates)} {word}" for word in hunting.STATUSES]
-        click.echo(", ".join(counts))
-    sys.exit(hunting.exit_status(fates))
+        click.echo(planted.to_json(fates) if form == "json" else planted.to_markdown(chosen, fates))
+    if learn:
+        ranking.learn(fates)
+        ranking.save(folder, [mutant.name for mutant in everything])
+    sys.exit(planted.exit_status(fates))
 
 
 @cli.command()

@@ -1,47 +1,52 @@
-"""`virtio-cosim mutants`: plants each known bug in a private copy of the tree; is it found?"""
+"""Planted bugs: what a patch says of itself, what became of it, and how that is told."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tb.errors import ToolError, UsageError
-from tb.paths import ROOT, build_root
-from tb.results import FAIL, PASS, Result, write_whole
+from tb.errors import UsageError
+from tb.run import MODEL
 
 KILLED, SURVIVED, ERROR = STATUSES = ("killed", "survived", "error")
-COPIED = ("hdl", "pymodel", "native", "tb", "waves", "tests")
 MAY_CHANGE = ("hdl/", "pymodel/")
-LIMIT_S = 900
+_ON_MODEL = "pymodel/device/"
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A planted bug: the patch's stem, what its first line says, the clauses expected to catch it."""
+    """A planted bug: the patch's stem, what its first line says, the clauses expected to catch it.
+
+    `files` are what it changes, as paths from the project's root.
+    """
 
     name: str
     title: str
     expect: tuple[str, ...]
+    files: tuple[str, ...]
     patch: Path
+
+    @property
+    def dut(self) -> str | None:
+        """What the suite runs on where that is not the bundled RTL: the device model, if that is changed."""
+        return MODEL if any(file.startswith(_ON_MODEL) for file in self.files) else None
 
 
 @dataclass(slots=True)
 class Fate:
-    """What became of a mutant; `test` is the one that found it, `cycles` what that took."""
+    """What became of a mutant.
+
+    `test` is the one that found it, `clauses` what it violated there, `warnings` the breaches of SHOULD
+    clauses; `cycles` of the device's clock went by until the first of them, or until the test failed.
+    """
 
     name: str
     status: str
     clauses: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     test: str = ""
     cycles: int = 0
     seconds: float = 0.0
@@ -69,128 +74,20 @@ def _load(path: Path) -> Mutant:
         raise UsageError(f"{path}: line 1 must be '# BUG-nnn: title'")
     expect = re.search(r"^# expect: (.*)$", text, re.MULTILINE)
     clauses = tuple(re.findall(r"[A-Z0-9]+(?:-[A-Z0-9]+)+", expect[1])) if expect else ()
-    for name in re.findall(r"^(?:\+\+\+|---) (?:[ab]/)?(\S+)", text, re.MULTILINE):
+    files = re.findall(r"^(?:\+\+\+|---) (?:[ab]/)?(\S+)", text, re.MULTILINE)
+    for name in files:
         if name != "/dev/null" and (not name.startswith(MAY_CHANGE) or ".." in Path(name).parts):
             raise UsageError(f"{path}: changes {name}: a mutant may change only {' and '.join(MAY_CHANGE)}")
-    return Mutant(path.stem, title[1], clauses, path.resolve())
+    changed = tuple(sorted(set(files) - {"/dev/null"}))
+    return Mutant(path.stem, title[1], clauses, changed, path.resolve())
 
 
-class Hunt:
-    """Runs the suite against mutants; `done` hears every fate as it comes."""
-
-    def __init__(self, mutants: Sequence[Mutant], jobs: int, done: Callable[[Fate], None]) -> None:
-        self._mutants = mutants
-        self._jobs = jobs
-        self._done = done
-        self._work = build_root() / "mutants"
-        self._trees = self._work
-        self._history = self._work / "history.json"
-
-    def run(self) -> list[Fate]:
-        """Run the suite once without a mutant, then against each; raises ToolError if it is not clean."""
-        (self._work / "logs").mkdir(parents=True, exist_ok=True)
-        kills: dict[str, str] = self._known_kills()
-        # A folder of our own: two hunts at once must not share trees.
-        with tempfile.TemporaryDirectory(prefix="hunt-", dir=self._work) as trees:
-            self._trees = Path(trees)
-            seconds = self._baseline()
-            with ThreadPoolExecutor(self._jobs) as pool:
-                fates = list(pool.map(lambda mutant: self._try(mutant, seconds, kills), self._mutants))
-        kills.update({fate.name: fate.test for fate in fates if fate.status == KILLED})
-        write_whole(self._history, json.dumps(kills, indent=1))
-        return fates
-
-    def _known_kills(self) -> dict[str, str]:
-        try:
-            return dict(json.loads(self._history.read_text()))
-        except (OSError, ValueError):
-            return {}
-
-    def _baseline(self) -> dict[str, float]:
-        """Seconds per test of the unharmed tree, all of whose tests must pass."""
-        tree = self._copy("baseline")
-        results, log = self._suite(tree, [])
-        bad = [result for result in results if result.status == FAIL]
-        if bad or not any(result.status == PASS for result in results):
-            reason = f"{bad[0].name}: {bad[0].message}" if bad else "no test passes"
-            raise ToolError(f"without any mutant the suite is not clean: {reason}", log)
-        return {result.name: result.seconds for result in results if result.status == PASS}
-
-    def _try(self, mutant: Mutant, seconds: dict[str, float], kills: dict[str, str]) -> Fate:
-        started = time.monotonic()
-        fate = self._fate(mutant, _ranked(seconds, kills, mutant.name))
-        fate.seconds = round(time.monotonic() - started, 2)
-        self._done(fate)
-        return fate
-
-    def _fate(self, mutant: Mutant, order: list[str]) -> Fate:
-        tree = self._copy(mutant.name)
-        problem = _apply(mutant.patch, tree)
-        if problem:
-            return Fate(mutant.name, ERROR, message=f"does not apply: {problem}", applies=False)
-        try:
-            results, log = self._suite(tree, order)
-        except ToolError as error:
-            return Fate(mutant.name, ERROR, message=str(error))
-        failed = [result for result in results if result.status == FAIL]
-        by_clause = [result for result in failed if result.violations]
-        if not failed:
-            died = [result for result in results if result.status == "error"]
-            if died or not results:
-                return Fate(mutant.name, ERROR, message=died[0].message if died else f"no result (see {log})")
-            return Fate(mutant.name, SURVIVED, message=mutant.title)
-        killer = by_clause[0] if by_clause else failed[0]
-        clauses = [violation["clause"] for violation in killer.violations]
-        shutil.rmtree(tree, ignore_errors=True)
-        return Fate(mutant.name, KILLED, clauses, killer.name, killer.cycles, message=killer.message)
-
-    def _copy(self, name: str) -> Path:
-        tree = self._trees / name
-        ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "*.so")
-        for folder in COPIED:
-            if (ROOT / folder).is_dir():
-                shutil.copytree(ROOT / folder, tree / folder, ignore=ignore)
-        return tree
-
-    def _suite(self, tree: Path, order: Sequence[str]) -> tuple[list[Result], Path]:
-        """Run the tests of a tree in this order, up to the first that a clause fails."""
-        out, log = tree / "run", self._work / "logs" / f"{tree.name}.log"
-        command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), "--jobs", "1"]
-        command += ["--waves", "never"]
-        command += ["--until-violation"] if order else []
-        command += [word for name in order for word in ("--test", name)]
-        env = {**os.environ, "PYTHONPATH": str(tree), "VIRTIO_COSIM_BUILD": str(tree / "build")}
-        try:
-            with log.open("w") as stream:
-                code = subprocess.run(
-                    command, cwd=tree, env=env, stdout=stream, stderr=stream, check=False, timeout=LIMIT_S
-                ).returncode
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"no end within {LIMIT_S} s", log) from None
-        if not (out / "results.json").exists():
-            raise ToolError(f"the suite ended with exit status {code}: {_last_line(log)}", log)
-        rows = [Result.load(path) for path in out.glob("*/result.json")]
-        place = {name: index for index, name in enumerate(order)}
-        return sorted(rows, key=lambda row: place.get(row.name, len(place))), log
-
-
-def _apply(patch: Path, tree: Path) -> str:
-    """Apply a patch strictly; return why it does not apply, empty when it did."""
-    env = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent.resolve())}
-    command = ["git", "apply", "-p1", "--whitespace=nowarn", str(patch)]
-    done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["git apply failed"])[0]
-
-
-def _ranked(seconds: dict[str, float], kills: dict[str, str], name: str) -> list[str]:
-    """Tests that find bugs soonest first: what found this one before, what found most, what is quick."""
-    count = {test: sum(killer == test for killer in kills.values()) for test in seconds}
-    return sorted(seconds, key=lambda test: (test != kills.get(name), -count[test], seconds[test]))
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def choose(mutants: Sequence[Mutant], names: Sequence[str], folder: Path) -> list[Mutant]:
+    """The mutants whose names contain one of these words, all without a word; raises UsageError."""
+    for name in names:
+        if not any(name in mutant.name for mutant in mutants):
+            raise UsageError(f"{folder}: no patch has {name!r} in its name")
+    return [mutant for mutant in mutants if not names or any(name in mutant.name for name in names)]
 
 
 def exit_status(fates: Sequence[Fate]) -> int:
@@ -202,7 +99,51 @@ def exit_status(fates: Sequence[Fate]) -> int:
     return 1 if any(fate.status == SURVIVED for fate in fates) else 0
 
 
+def as_expected(mutant: Mutant, fate: Fate) -> bool:
+    """Whether a clause that the patch names caught it."""
+    return bool({*fate.clauses, *fate.warnings} & set(mutant.expect))
+
+
+def one_line(mutant: Mutant, fate: Fate) -> str:
+    """A fate as it is told when it comes."""
+    by = fate.message
+    if fate.test:
+        found = ", ".join([*fate.clauses, *(f"{clause} (SHOULD)" for clause in fate.warnings)])
+        unlike = "" if not mutant.expect or as_expected(mutant, fate) else ", not as expected"
+        by = f"{found or 'no clause'}{unlike} in {fate.test} after {fate.cycles} cycles"
+    return f"{fate.status:9} {fate.name:50} {by}  ({fate.seconds:.1f} s)"
+
+
+def summary(mutants: Sequence[Mutant], fates: Sequence[Fate]) -> str:
+    """The last line of a hunt."""
+    counts = [f"{sum(fate.status == word for fate in fates)} {word}" for word in STATUSES]
+    by_clause = sum(fate.status == KILLED and bool(fate.clauses) for fate in fates)
+    expected = sum(
+        fate.status == KILLED and as_expected(mutant, fate)
+        for mutant, fate in zip(mutants, fates, strict=True)
+    )
+    return f"{', '.join(counts)}; {by_clause} by a violation, {expected} by an expected clause"
+
+
 def to_json(fates: Sequence[Fate]) -> str:
     """What `mutants --format json` prints."""
     rows = [{key: value for key, value in asdict(fate).items() if key != "applies"} for fate in fates]
     return json.dumps({"mutants": rows}, indent=1)
+
+
+def to_markdown(mutants: Sequence[Mutant], fates: Sequence[Fate]) -> str:
+    """A table of bugs, where they are planted, and what killed them."""
+    rows = [
+        "| bug | planted in | killed by | in test | cycles |",
+        "|---|---|---|---|---|",
+        *(_row(mutant, fate) for mutant, fate in zip(mutants, fates, strict=True)),
+    ]
+    return "\n".join(rows)
+
+
+def _row(mutant: Mutant, fate: Fate) -> str:
+    places = ", ".join(f"`{Path(file).name}`" for file in mutant.files)
+    found = ", ".join([*fate.clauses, *(f"{clause} (SHOULD)" for clause in fate.warnings)])
+    by = found or ("no clause: the test fails" if fate.status == KILLED else fate.status)
+    test = f"`{fate.test}`" if fate.test else ""
+    return f"| {mutant.title} | {places} | {by} | {test} | {fate.cycles or ''} |"

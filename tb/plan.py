@@ -40,6 +40,7 @@ class Plan:
                 "wave_until_ns": job.wave_until_ns,
                 "twin": job.twin,
                 "stress": job.stress,
+                "time_scale": job.time_scale,
             }
             for job in self.jobs
         ]
@@ -62,7 +63,7 @@ class Plan:
         return cls(manifest, folder, content["waves"], jobs)
 
 
-def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
+def _job(row: dict[str, str | float | None], known: dict[str, SimTest]) -> Job:
     return Job(
         test=known[str(row["test"])],
         seed=int(row["seed"] or 0),
@@ -74,6 +75,7 @@ def _job(row: dict[str, str | int | None], known: dict[str, SimTest]) -> Job:
         wave_until_ns=int(row["wave_until_ns"] or 0),
         twin=str(row["twin"]),
         stress=str(row["stress"]),
+        time_scale=float(row["time_scale"] or 1),
     )
 
 

@@ -19,11 +19,12 @@ from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
 from tb.session import NATIVE, Job
 from tb.sim_test import SimTest, discover, select
-from tb.simulate import Simulation, simulate
+from tb.simulate import Simulation, ends_hunt, simulate
 
 MODEL = "model"
 WAVES = ("never", "on-fail", "always")
 PATHS = ("auto", "native", "portable")
+ENDS = ("violation", "failure")
 SCRATCH = ".work"
 WINDOW_NS = 2000
 RECORDED_MAX = 16
@@ -36,7 +37,8 @@ class RunRequest:
     """What to run: `dut` is a manifest or "model"; `seed` is the first of `seeds`.
 
     `argument` is handed to the tests, `again` is the command that repeats them where `replay` of the
-    argument would not; `until_violation` stops behind the first test with a violation.
+    argument would not. `until` ("violation", "failure") stops behind the first test with one; `time_scale`
+    multiplies the simulated time that tests may take; `hasty` builds for the soonest first test.
     With `window_ns` waves of a failed test begin that long before its first violation and end shortly
     behind it, or at the test's end where nothing was violated.
     `path` "auto" is native where the DUT's ports allow it, and on pins where waves are written: both
@@ -59,11 +61,13 @@ class RunRequest:
     path: str = "auto"
     window_ns: int = 0
     again: str = ""
-    until_violation: bool = False
     twin: str = NATIVE
     stress: str = ""
     parameters: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
+    until: str = ""
+    time_scale: float = 1.0
+    hasty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +229,14 @@ class Run:
         results: list[Result] = []
         for number, (one, names) in enumerate(self._by_manifest()):
             results += self._on_manifest(one, names, number)
-            if self.request.until_violation and any(result.violations for result in results):
+            if any(ends_hunt(result, self.request.until) for result in results):
                 break
         return results
 
     def _on_manifest(self, manifest: Manifest, names: set[str], number: int) -> list[Result]:
         always = self.request.waves == "always"
         native = wants_native(self.request, manifest, always)
-        simulator = build(manifest, waves=always, tell=self._tell, native=native)
+        simulator = build(manifest, waves=always, tell=self._tell, native=native, hasty=self.request.hasty)
         if number == 0:
             self._folder = _new_folder(self.request.out)
         jobs = [job for job in self._all_jobs() if job.test.name in names]
@@ -291,14 +295,14 @@ class Run:
         for job in self._all_jobs():
             results.append(run_on_model(job))
             self._done(results[-1])
-            if self.request.until_violation and results[-1].violations:
+            if ends_hunt(results[-1], self.request.until):
                 break
         self._explain_failures(results, None)
         return results
 
     def _simulation(self, manifest: Manifest, simulator: Build, name: str) -> Simulation:
         scratch = self._folder / SCRATCH / name
-        folder, until = self.request.folder.resolve(), self.request.until_violation
+        folder, until = self.request.folder.resolve(), self.request.until
         return Simulation(manifest, simulator, folder, scratch, lambda _, result: self._done(result), until)
 
     def _all_jobs(self) -> list[Job]:
@@ -310,7 +314,18 @@ class Run:
         image = self.request.image.resolve() if self.request.image else None
         replay = replay_command(self.request, self.manifest, test, seed)
         argument, stress, twin = self.request.argument, self.request.stress, self.request.twin
-        return Job(test, seed, self._folder / name, image, replay, argument, twin=twin, stress=stress)
+        scale = self.request.time_scale
+        return Job(
+            test,
+            seed,
+            self._folder / name,
+            image,
+            replay,
+            argument,
+            twin=twin,
+            stress=stress,
+            time_scale=scale,
+        )
 
 
 def replace_tell(simulation: Simulation) -> Simulation:

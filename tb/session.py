@@ -45,6 +45,7 @@ class Job:
     Waves, where they are written, begin `wave_from_ns` behind the test's start, and end `wave_until_ns`
     behind it where that is not 0. `twin` says which of the checker's two
     implementations judges on the native path. `stress` is a level of `tb.knobs` in place of the test's own.
+    The simulated time that the test asks for is multiplied by `time_scale`.
     """
 
     test: SimTest
@@ -57,6 +58,12 @@ class Job:
     wave_until_ns: int = 0
     twin: str = NATIVE
     stress: str = ""
+    time_scale: float = 1.0
+
+    @property
+    def timeout_us(self) -> int:
+        """The simulated time that the test may take."""
+        return max(1, int(self.test.timeout_us * self.time_scale))
 
 
 class Bench(Protocol):
@@ -196,7 +203,7 @@ class Session:
         self.events.emit(Mark(t=0, text=self.job.test.name))
         self.events.emit(Reset(t=0, kind="power"))
         self.bench.set_capacity(self.image.sectors)
-        await self.bench.bounded(self._whole(), self.job.test.timeout_us)
+        await self.bench.bounded(self._whole(), self.job.timeout_us)
 
     async def _whole(self) -> None:
         await self.bench.start()

@@ -20,7 +20,7 @@ from tb.lifeline import DISK_FULL, PARENT
 from tb.manifest import Manifest
 from tb.paths import ROOT
 from tb.plan import STARTED, VARIABLE, Plan
-from tb.results import ERROR, Result
+from tb.results import ERROR, FAIL, Result
 from tb.session import RESULT, Job
 
 WALL_LIMIT_S = 300.0
@@ -42,7 +42,7 @@ class Simulation:
     tests: Path
     scratch: Path
     tell: Callable[[Job, Result], None]
-    until_violation: bool = False
+    until: str = ""
     limit_s: float = 0.0
 
     @property
@@ -172,6 +172,11 @@ def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, s
     return env
 
 
+def ends_hunt(result: Result, until: str) -> bool:
+    """Whether a run that goes on until a "violation" or "failure" is over with this result."""
+    return bool(until and result.violations) or (until == "failure" and result.status == FAIL)
+
+
 def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Result]:
     """Run groups of jobs, a process each, and return all results."""
     simulation.scratch.mkdir(parents=True, exist_ok=True)
@@ -180,7 +185,7 @@ def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Re
     try:
         while running:
             running = [process for process in running if process.poll()]
-            if simulation.until_violation and any(r.violations for p in processes for r in p.results):
+            if any(ends_hunt(result, simulation.until) for p in processes for result in p.results):
                 break
             time.sleep(POLL_S)
     finally:

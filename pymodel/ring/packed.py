@@ -69,7 +69,7 @@ class PackedQueue(Virtqueue):
         for position, (addr, length, flags) in enumerate(rows):
             following = DescFlag.NEXT if position + 1 < len(rows) else DescFlag(0)
             state = DescFlag.AVAIL if self._avail_wrap else DescFlag.USED
-            desc = PackedDesc(addr, length, chain_id, flags | following | state)
+            desc = PackedDesc(addr, length, self._id_field(chain_id, following), flags | following | state)
             self._store(desc, head=position == 0)
             slots.append(self._avail_slot)
             self._avail_slot, self._avail_wrap = self._after(self._avail_slot, self._avail_wrap, 1)
@@ -78,6 +78,10 @@ class PackedQueue(Virtqueue):
         chain = Chain(self._new_token(), chain_id, tuple(slots), writable, table)
         self._heads.append((self.ring.desc_entry(slots[0]) + PACKED_DESC_FLAGS, head_flags, chain))
         return chain
+
+    def _id_field(self, chain_id: int, following: DescFlag) -> int:
+        """The id of a descriptor; only the last one's of a list counts (virtio 1.4, 2.8.6)."""
+        return self.rng.getrandbits(16) if self.rng and following else chain_id
 
     def _store(self, desc: PackedDesc, *, head: bool) -> None:
         """Store a descriptor in the next slot; of a head all but its flags."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.events import Intx, Msix
+from pymodel.spec import PciCommand
 from tb.env import Env
 from tb.sim_test import Skip, sim_test
 
@@ -87,3 +88,29 @@ async def test_capacity_change_is_announced(env: Env) -> None:
     await blk.requests.wait_until(lambda: blk.capacity == env.image.sectors, "no configuration change")
     assert await env.driver.pci.generation() != before
     assert await blk.read(env.image.sectors - 1) == bytes(512)
+
+
+@sim_test()
+async def test_capacity_change_waits_for_bus_mastering(env: Env) -> None:
+    """With Bus Master Enable off a configuration change sends no message; once on, it is announced."""
+    blk = await env.driver.start()
+    function = env.driver.pci.function
+    await function.command(clear=PciCommand.BUS_MASTER)
+    start = len(env.log)
+    env.resize(env.image.sectors + 8)
+    await env.delay(5_000)
+    assert not any(isinstance(event, Msix) for event in env.log[start:])
+    await function.command(enable=PciCommand.BUS_MASTER)
+    await blk.requests.wait_until(lambda: blk.capacity == env.image.sectors, "no configuration change")
+
+
+@sim_test()
+async def test_isr_shows_both_causes_at_once(env: Env) -> None:
+    """A used buffer and a configuration change behind one INTx: both are served."""
+    blk = await env.driver.start(mode=InterruptMode.INTX)
+    request = await blk.submit_read(5)
+    await used_silently(env)
+    env.resize(env.image.sectors + 8)
+    await env.delay(2_000)
+    assert await blk.wait(request) == env.image.sector(5)
+    await blk.requests.wait_until(lambda: blk.capacity == env.image.sectors, "no configuration change")

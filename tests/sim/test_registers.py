@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymodel.spec import COMMON_CFG, Feature, Field
+from pymodel.spec import BLK_CFG, COMMON_CFG, Feature, Field
 from tb.env import Env
 from tb.sim_test import sim_test
 from tests.sim.test_negotiation import negotiate
@@ -64,11 +64,37 @@ async def test_queue_fields_are_banked(env: Env) -> None:
 
 @sim_test()
 async def test_selected_queue_that_is_absent_has_size_zero(env: Env) -> None:
-    """queue_size reads 0 for an index behind num_queues."""
+    """queue_size reads 0 for every index behind num_queues, also for those that share low bits with one."""
     await negotiate(env)
     count = await env.driver.pci.read_common("num_queues")
-    await env.driver.pci.write_common("queue_select", count)
-    assert await env.driver.pci.read_common("queue_size") == 0
+    for index in (count, 0x100, 0x101, 0x8000, 0xFFFF):
+        await env.driver.pci.write_common("queue_select", index)
+        assert await env.driver.pci.read_common("queue_size") == 0
+
+
+@sim_test()
+async def test_accepted_features_read_back(env: Env) -> None:
+    """driver_feature shows in words 0 and 1 what was written there, whatever was written to later words."""
+    await negotiate(env)
+    pci = env.driver.pci
+    for word in (0, 1):
+        await pci.write_common("driver_feature_select", word)
+        wanted = env.driver.device.features >> 32 * word & 0xFFFF_FFFF
+        assert await pci.read_common("driver_feature") == wanted
+
+
+@sim_test()
+async def test_read_only_configuration_stays(env: Env) -> None:
+    """Patterns written over the configuration that the driver may only read change none of it."""
+    await env.driver.start(features=0)
+    pci = env.driver.pci
+    fields = [BLK_CFG[name] for name in ("capacity", "seg_max", "blk_size", "num_queues")]
+    before = await env.driver.device.read_config(*fields)
+    for pattern in (0, 0x5555_5555, 0xFFFF_FFFF):
+        for field in fields:
+            for offset in range(field.offset, field.end, 4):
+                await pci.set_config(offset, min(field.width, 4), pattern & (1 << 8 * field.width) - 1)
+        assert await env.driver.device.read_config(*fields) == before
 
 
 @sim_test()

@@ -102,6 +102,21 @@ async def test_small_ring_wraps_under_traffic(env: Env) -> None:
     await env.traffic(requests=60)
 
 
+@sim_test(stress="calm")
+async def test_buffer_added_under_way_is_announced_later(env: Env) -> None:
+    """A buffer added while the device is awake, and made available when it sleeps, calls for a doorbell."""
+    for features in (0, feature_mask(Feature.EVENT_IDX)):
+        await env.driver.start(features=features, queues=1)
+        for sector in range(4):
+            first = await env.blk.submit_read(sector)
+            second = await env.blk.submit_read(sector + 8, kick=False)
+            assert await env.blk.wait(first) == env.image.sector(sector)
+            await env.delay(3_000)
+            await env.blk.requests.kick_all()
+            assert await env.blk.wait(second) == env.image.sector(sector + 8)
+        await env.driver.reset()
+
+
 class Flushes:
     """A split queue of 256 whose table holds 128 flush requests for good: a round costs 256 bytes."""
 

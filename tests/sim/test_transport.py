@@ -13,6 +13,7 @@ from pymodel.spec import (
     NO_VECTOR,
     BlkFeature,
     Feature,
+    PciCapId,
     PciCommand,
     Status,
     feature_mask,
@@ -205,6 +206,27 @@ async def test_without_bus_master_nothing_moves(env: Env) -> None:
     assert not any(isinstance(event, DmaRead | DmaWrite | Msix) for event in env.log[start:])
     await function.command(enable=PciCommand.BUS_MASTER)
     assert await env.blk.wait(request) == env.image.sector(6)
+
+
+@sim_test(timeout_us=3000, targets=("rtl",))
+async def test_bursts_keep_to_device_control(env: Env) -> None:
+    """No write is longer than Max_Payload_Size, no read than Max_Read_Request_Size, changed at run time."""
+    await env.driver.start()
+    function = env.driver.pci.function
+    place = function.find_capability(PciCapId.PCI_EXPRESS)
+    assert place is not None
+    place += spec.PCIE_DEVICE_CONTROL
+    others = await function.config_read(place, 2) & ~0x70E0
+    for payload, request in ((2, 2), (0, 5), (1, 0), (0, 0)):
+        await function.config_write(place, 2, others | payload << 5 | request << 12)
+        await env.traffic(requests=2)
+        start = len(env.log)
+        await env.traffic(requests=10, most_sectors=16)
+        for event in env.log[start:]:
+            if isinstance(event, DmaWrite):
+                assert len(event.data) <= 128 << payload
+            elif isinstance(event, DmaRead):
+                assert len(event.data) <= 128 << request
 
 
 @sim_test(timeout_us=3000)
