@@ -270,6 +270,19 @@ def report(run_folder: Path) -> None:
 
 
 @cli.command()
+@click.argument("target", type=PATH, metavar="RUN/TEST")
+@click.option("--viewer", type=click.Choice(("gtkwave", "surfer")), help="[default: the one installed]")
+@click.option("--print", "only_print", is_flag=True, help="Say what opens the wave, and stop.")
+@WINDOW
+def wave(target: Path, viewer: str | None, only_print: bool, window: int) -> None:
+    """Open a test's wave at its first violation: pins and decoded signals, recorded now if need be."""
+    from waves.show import open_scene, scene
+
+    request = running.RunRequest(window_ns=window)
+    open_scene(scene(target, click.echo, request), viewer, click.echo, only_print=only_print)
+
+
+@cli.command()
 def doctor() -> None:
     """Check every tool and say what to install."""
     from tb import doctor as examination

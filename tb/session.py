@@ -32,6 +32,7 @@ QUIET_NS = 1_000
 TRACE = "trace.vtrace"
 RESULT = "result.json"
 NATIVE, PYTHON = "native", "python"
+LEFT_BEHIND = ("failure*", "wave.*")
 
 
 class TestTimeout(Exception):
@@ -137,7 +138,9 @@ class Session:
         self.job = job
         self.events = EventStream()
         job.folder.mkdir(parents=True, exist_ok=True)
-        (job.folder / RESULT).unlink(missing_ok=True)
+        for stale in (RESULT, *LEFT_BEHIND):
+            for path in job.folder.glob(stale):
+                path.unlink()
         knobs = draw_knobs(job.stress or job.test.stress, job.seed, job.test.name)
         memory = job.test.memory(job.argument) if job.test.memory else GuestMemory()
         self.image = self._image()

@@ -10,17 +10,25 @@ from tb.results import Result, write_whole
 from waves.names import time_text
 from waves.picture import draw, neighbours, window_of
 from waves.pins import WaveError, pins_of, read_tracks
+from waves.prepare import WAVE, prepare
 from waves.render import template
+from waves.signals import SignalLog
 from waves.story import Moment, Story, rule_of, tell
 
-TRACE, WAVE = "trace.vtrace", "wave.fst"
+TRACE = "trace.vtrace"
 MARKDOWN, PAGE = "failure.md", "failure.html"
 
 
 def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> None:
     """Write the page of a failed test into its folder; a test without a trace gets what is known of it."""
     notes: list[str] = []
-    story = _story(folder, result, notes)
+    log = SignalLog()
+    story = _story(folder, result, log, notes)
+    if story is not None and (folder / WAVE).exists():
+        try:
+            prepare(folder, story, log, manifest)
+        except WaveError as error:
+            notes.append(str(error))
     pictures = [_picture(folder, story, moment, manifest, notes) for moment in story.moments] if story else []
     for stale in folder.glob("failure-*.svg"):
         stale.unlink()
@@ -40,12 +48,14 @@ def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> No
     write_whole(folder / PAGE, template("failure.html").render(content))
 
 
-def _story(folder: Path, result: Result, notes: list[str]) -> Story | None:
+def _story(folder: Path, result: Result, log: SignalLog, notes: list[str]) -> Story | None:
     try:
-        return tell(folder / TRACE, result.violations)
+        story = tell(folder / TRACE, result.violations, log.after)
     except VtraceError as error:
         notes.append(f"The trace cannot be shown: {error}")
         return None
+    log.judge(story.decoder)
+    return story if story.moments else None
 
 
 def _picture(folder: Path, story: Story, moment: Moment, manifest: Manifest | None, notes: list[str]) -> str:

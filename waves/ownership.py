@@ -86,7 +86,8 @@ def _packed_indexes(tracker: PackedTracker) -> Iterator[tuple[str, str]]:
     yield "driver asks for interrupts", f"{kind} at {offset} wrap {wrap}" if kind == "DESC" else kind
 
 
-def _slots(tracker: Tracker, chain: Chain) -> list[int]:
+def held_slots(tracker: Tracker, chain: Chain) -> list[int]:
+    """The descriptors (packed: ring slots) of a buffer, as far as they are known."""
     if tracker.queue.packed:
         return [(chain.head + step) % tracker.size for step in range(chain.slots)]
     return chain.ring or [chain.head]
@@ -97,7 +98,7 @@ def _holdings(tracker: Tracker, device_type: int | None) -> list[Holding]:
     taken: set[int] = set()
     rows = []
     for chain in chains:
-        slots = _slots(tracker, chain)
+        slots = held_slots(tracker, chain)
         taken.update(slots)
         request = request_text(chain, device_type)
         rows.append(Holding(_ranges(slots), "device", buffer_name(chain), request, _progress(chain)))

@@ -64,7 +64,9 @@ def read_tracks(wave: Path, top: str, names: list[str], begin: int, end: int) ->
     """
     try:
         known = {var.full_name: var for var in pywellen.Waveform(str(wave)).all_vars()}
-    except Exception as error:  # pywellen raises its own kinds for what is no wave file
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # what pywellen cannot read may end in a panic, which is no Exception
         raise WaveError(f"{wave}: cannot be read as a wave: {error}") from None
     found = [(name, known.get(f"{top}.{name}")) for name in names]
     return [_track(name, var, begin, end) for name, var in found if var is not None]

@@ -11,7 +11,7 @@ from typing import Any
 from pymodel.checker import clauses
 from pymodel.checker.rulebook import ALL
 from pymodel.checker.state.boundary import State
-from waves.decode import Decoder, Found, Step, decode
+from waves.decode import After, Decoder, Found, Step, decode
 from waves.ownership import RingState, rings_of
 
 BEFORE, AFTER = 24, 6
@@ -65,12 +65,12 @@ def rule_of(clause: str) -> Rule:
     return Rule(clause, known.level, known.section, known.title, demand or known.check, known.check)
 
 
-def tell(trace: Path, violations: Sequence[dict[str, Any]]) -> Story:
+def tell(trace: Path, violations: Sequence[dict[str, Any]], *after: After) -> Story:
     """Decode a trace and find the moments of these violations; the end where there is none.
 
-    Raises VtraceError where the trace cannot be read.
+    `after` hears every event. Raises VtraceError where the trace cannot be read.
     """
-    decoder = decode(trace)
+    decoder = decode(trace, *after)
     places = list(_places(decoder, violations))[:MOMENTS_MAX]
     rings: dict[int, list[RingState]] = {}
     wanted = {step.number for _, step, _ in places}

@@ -15,6 +15,7 @@ from pymodel.checker import check_file
 from tb.build import build
 from tb.manifest import load_manifest
 from tb.paths import ROOT
+from waves.fst import full_names
 
 HERE = Path(__file__).parent
 MANIFEST = HERE / "dut" / "dut.toml"
@@ -96,6 +97,13 @@ def test_waves_are_written_where_asked_for(bench: Bench) -> None:
     assert bench.run("bursts_*", "fails_as_nothing_*", words=("--waves", "on-fail")).returncode == 1
     waves = [path.parent.name for path in (bench.folder / "out").glob("*/wave.fst")]
     assert waves == ["copy.test_fails_as_nothing_happens"]
+    (wave,) = (bench.folder / "out").glob("*/wave.fst")
+    names = full_names(wave)
+    assert {"copy_engine.clk_i", "decoded.verdict"} <= set(names)
+    assert wave.with_name("failure.html").exists()
+    done = bench.command("wave", "out", "--print")
+    assert done.returncode == 0, done.stderr
+    assert f"gtkwave {wave.relative_to(bench.folder)} " in done.stdout
 
 
 def test_second_build_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
