@@ -1,8 +1,29 @@
-"""Events as they were observed, a line each: what results say of a violation."""
+"""What a result does not say by itself of a violation: its event in a line, and since when it was due."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
+from pymodel.checker import Checker, Finding
 from pymodel.events import Event
+from pymodel.vtrace import VtraceError, read_vtrace
+
+
+def since(trace: Path, clause: str, t: int) -> int:
+    """When (ps) that began which was overdue at `t`; `t` itself for what breaks a clause at once."""
+    found: list[Finding] = []
+    try:
+        reader, stream = read_vtrace(trace)
+        with closing(stream):
+            checker = Checker(reader.header, on_finding=found.append)
+            for event in reader:
+                checker.observe(event)
+            checker.finish()
+    except VtraceError:
+        return t
+    times = [item.since for item in found if (item.clause, item.t) == (clause, t)]
+    return next((time for time in times if time is not None), t)
 
 
 def describe(event: Event) -> str:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from tb.build import Build, build
 from tb.errors import UsageError
+from tb.failure import since
 from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.native_wrapper import native_blocker
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, shown
 from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
-from tb.session import NATIVE, Job
+from tb.session import NATIVE, TRACE, Job
 from tb.sim_test import SimTest, discover, select
 from tb.simulate import Simulation, ends_hunt, simulate
 
@@ -282,10 +283,12 @@ class Run:
         """The job with waves around the failure: all of the test where no window was asked for."""
         if not self.request.window_ns:
             return job
-        begins = [item.get("since", item["t"]) // 1000 for item in result.violations]
-        begin = max(0, min(begins, default=result.sim_ns) - self.request.window_ns)
-        until = result.violations[0]["t"] // 1000 + TAIL_NS if result.violations else 0
-        return replace(job, wave_from_ns=begin, wave_until_ns=until)
+        moment, until = result.sim_ns, 0
+        if result.violations:
+            first = result.violations[0]
+            moment = since(job.folder / TRACE, first["clause"], first["t"]) // 1000
+            until = first["t"] // 1000 + TAIL_NS
+        return replace(job, wave_from_ns=max(0, moment - self.request.window_ns), wave_until_ns=until)
 
     def _on_model(self) -> list[Result]:
         from tb.model_bench import run_on_model

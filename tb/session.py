@@ -252,5 +252,4 @@ class Session:
 def _told(finding: Finding) -> dict[str, Any]:
     """A finding as results tell it: with its section of the standard and the event that it was seen in."""
     event = describe(finding.event) if finding.event is not None else ""
-    told = {**finding.to_json(), "section": section_of(finding.clause), "event": event.strip()}
-    return told if finding.since is None else {**told, "since": finding.since}
+    return {**finding.to_json(), "section": section_of(finding.clause), "event": event.strip()}

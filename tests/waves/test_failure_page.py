@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tb.failure import describe
+from tb.failure import describe, since
 from tb.results import Result
 from tests.waves.faults import FAULTS, fail
 from waves.failure import write_failure
@@ -78,7 +78,8 @@ def test_ring_table_says_who_owns_what(failures: dict[str, tuple[Path, Result]])
 def test_a_missing_interrupt_is_shown_where_it_was_owed(failures: dict[str, tuple[Path, Result]]) -> None:
     folder, result = failures["no-interrupt"]
     cause, end = tell(folder / "trace.vtrace", result.violations).moments
-    assert cause.step.event.t == result.violations[0]["since"]
+    first = result.violations[0]
+    assert cause.step.event.t == since(folder / "trace.vtrace", first["clause"], first["t"]) < first["t"]
     assert "used.idx = 1" in cause.step.text
     assert end.step.event.t == result.violations[0]["t"]
 
