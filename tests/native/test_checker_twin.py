@@ -19,12 +19,12 @@ from native.twin import Twin, binding, unjudged_rules
 from pymodel import checker, gen
 from pymodel.checker import Checker, Results
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.events import ConfigRead, Event, Mark
+from pymodel.events import ConfigRead, Event, Mark, MemWrite
 from pymodel.vtrace import Header, VtraceError, event_to_line
 from tests.native.conftest import FUZZ
 from tests.native.streams import TABLES, any_stream, case_list, endless, possible
 from tests.native.test_events import EVENTS
-from tests.unit.checker_streams import FEATURES, SILENCE, model_stream
+from tests.unit.checker_streams import FEATURES, LAGGING, SILENCE, model_stream
 
 
 def shown(results: Results) -> dict[str, object]:
@@ -75,6 +75,17 @@ def test_driver_and_model_get_the_same_verdicts(name: str, mode: InterruptMode) 
     python, native = both([*stream, end], Header(source="model"))
     assert native == python
     assert not native["violations"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", LAGGING)
+def test_a_lagging_model_with_any_framing_is_clean_for_both(name: str, seed: int) -> None:
+    events = model_stream(name, InterruptMode.PER_QUEUE, seed)
+    end = Mark(t=events[-1].t + SILENCE, text="end")
+    for stream in (events, [event for event in events if not isinstance(event, MemWrite)]):
+        python, native = both([*stream, end], Header("model"))
+        assert native == python
+        assert not native["violations"]
 
 
 @pytest.mark.parametrize("module", TABLES, ids=lambda module: module.__name__.rpartition("_checker_")[2])

@@ -37,7 +37,7 @@ def test_twin_is_clean_under_sanitizers() -> None:
         "LD_PRELOAD": str(libasan()),
         "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-s", "-p", "no:cacheprovider", *TESTS]
+    command = [sys.executable, "-m", "pytest", "-x", "-s", "-p", "no:cacheprovider", *TESTS]
     done = subprocess.run([*command, "-k", SAMPLE], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert " passed" in done.stdout

@@ -58,6 +58,7 @@ FEATURES = {
     "packed-all": feature_mask(28, 29, 34, 38, 39, 40, 43),
     "packed-order": feature_mask(28, 34, 35, 38),
 }
+LAGGING = ("split-all", "packed-all", "packed-order")
 
 
 @cache

@@ -32,7 +32,7 @@ from tests.unit.checker_script import (
     packed,
     split,
 )
-from tests.unit.checker_streams import FEATURES, judge, model_stream
+from tests.unit.checker_streams import FEATURES, LAGGING, judge, model_stream
 
 Events = list[ev.Event]
 
@@ -53,8 +53,9 @@ def test_driver_and_model_are_clean(name: str, mode: InterruptMode) -> None:
     assert violated(without(events, ev.MemWrite)) == []
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("name", ["split-all", "packed-all", "packed-order"])
+# The other seeds are judged by both twins: tests/native/test_checker_twin.py.
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("name", LAGGING)
 def test_a_lagging_model_with_any_framing_is_clean(name: str, seed: int) -> None:
     events = model_stream(name, InterruptMode.PER_QUEUE, seed)
     assert violated(events) == []
