@@ -242,7 +242,7 @@ static bool is_foreign(const clause_row *row, const vio_check_past *past) {
 
 enum vio_verdict vio_checker_verdict(const vio_checker *checker, uint32_t clause) {
   const clause_row *row = &CLAUSES[clause];
-  if (checker->breached[clause] > 0) return VIO_VIOLATED;
+  if (checker->breached[clause] > 0) return row->mandatory ? VIO_VIOLATED : VIO_NOT_EXERCISED;
   if (checker->held[clause] > 0) return VIO_HELD;
   const int type = vio_check_device_type(checker);
   if (row->type != 0 && type != NONE && type != row->type) return VIO_NOT_APPLICABLE;

@@ -45,13 +45,24 @@ def _pytest(folder: str, tally: Tally) -> None:
     tally.add(junit)
 
 
-def _simulations(tally: Tally, title: str, *words: str) -> None:
+def _simulations(tally: Tally, title: str, *words: str) -> Path:
     print(f"== tests/sim, {title}", flush=True)
     out = build_root() / f"test-run-{title.replace(' ', '-')}"
     (out / "results.xml").unlink(missing_ok=True)
     command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), *words]
     subprocess.run(command, cwd=ROOT, check=False)
     tally.add(out / "results.xml")
+    return out
+
+
+def _coverage(tally: Tally, runs: list[Path]) -> None:
+    """Every judged clause of the core must have been put to the test."""
+    print("== tb.coverage", flush=True)
+    command = [sys.executable, "-m", "tb.coverage", *map(str, runs)]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        tally.failed += 1
+    else:
+        tally.passed += 1
 
 
 def main() -> int:
@@ -61,11 +72,14 @@ def main() -> int:
     for folder in PYTEST_FOLDERS:
         if any((ROOT / folder).glob("test_*.py")):
             _pytest(folder, tally)
-    _simulations(tally, "device model", "--dut", "model")
-    _simulations(tally, "RTL", "--waves", "on-fail", "--test", "*")
-    _simulations(tally, "entropy RTL", "--dut", str(ENTROPY_MANIFEST))
+    runs = [
+        _simulations(tally, "device model", "--dut", "model"),
+        _simulations(tally, "RTL", "--waves", "on-fail", "--test", "*"),
+        _simulations(tally, "entropy RTL", "--dut", str(ENTROPY_MANIFEST)),
+    ]
     taps = [word for glob in TAPPED for word in ("--test", glob)]
     _simulations(tally, "RTL on pins with taps", "--path", "portable", *taps)
+    _coverage(tally, runs)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"{tally.passed} passed, {tally.failed} failed{skipped}")
     return 1 if tally.failed else 0

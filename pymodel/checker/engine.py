@@ -112,7 +112,7 @@ class Checker:
     def _verdict(self, clause: Clause) -> Verdict:
         outcome = self.results.outcomes.get(clause.id)
         if outcome is not None and outcome.breached:
-            return Verdict.VIOLATED
+            return Verdict.VIOLATED if clause.mandatory else Verdict.NOT_EXERCISED
         if outcome is not None and outcome.held:
             return Verdict.HELD
         device = DEVICE_CHAPTERS.get(clause.chapter)

@@ -70,5 +70,6 @@ def to_text(name: str, results: Results) -> str:
     lines += [f"  note: {note}" for note in results.notes]
     counts = Counter(results.verdicts.values())
     verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict)
-    lines.append(f"  clauses: {verdicts}; {results.events} events, {results.ignored} ignored")
+    lines.append(f"  clauses: {verdicts}; recommendations not followed: {len(results.warnings)}")
+    lines.append(f"  {results.events} events, {results.ignored} ignored")
     return "\n".join(lines)

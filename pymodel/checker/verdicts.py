@@ -9,7 +9,11 @@ from pymodel.events import Event
 
 
 class Verdict(StrEnum):
-    """The outcome for one clause."""
+    """The outcome for one clause.
+
+    A SHOULD that was not followed is a warning: it is not violated, and it did not hold either, so its
+    verdict is not-exercised, and `Results.warnings` tells the rest.
+    """
 
     HELD = "held"
     VIOLATED = "violated"

@@ -45,8 +45,9 @@ def check_holds(clause: str, entry: Case) -> None:
 
 
 def check_breach(clause: str, stream: Stream) -> None:
-    """The stream breaches the clause: a violation of a MUST, a warning for a SHOULD."""
+    """The stream breaches the clause: a violation of a MUST; for a SHOULD a warning and no verdict."""
     results = stream().judge()
-    found = results.violations if clauses()[clause].mandatory else results.warnings
+    mandatory = clauses()[clause].mandatory
+    found = results.violations if mandatory else results.warnings
     assert clause in [finding.clause for finding in found], results.violations
-    assert results.verdicts[clause] is Verdict.VIOLATED
+    assert results.verdicts[clause] is (Verdict.VIOLATED if mandatory else Verdict.NOT_EXERCISED)
