@@ -1,6 +1,7 @@
 /// Types and the register map that cross module boundaries of the virtio device.
 package vio_pkg;
 
+  /* verilator lint_off UNUSEDPARAM */ // a map: a device on another bus has no use for it
   // Where the structures lie in BAR0 (byte offsets); NOTIFY is last because its length varies.
   localparam logic [31:0] BarCommon = 32'h0000;
   localparam logic [31:0] BarIsr    = 32'h1000;
@@ -14,6 +15,7 @@ package vio_pkg;
   localparam logic [7:0]  BarTransitional = 8'd2;
   localparam logic [31:0] BarLegacy       = 32'h8000_0000;
   localparam logic [31:0] BarLegacyLength = 32'h80;
+  /* verilator lint_on UNUSEDPARAM */
 
   /// What the driver programmed into one queue's bank of the common configuration structure.
   typedef struct packed {

@@ -31,6 +31,16 @@ LGUEST_QUEUE_LENGTH = 8
 LGUEST_BAR_PAGE = 0
 LGUEST_BAR_NOTIFY = 1
 """The Transport shows the page as BAR 0, and takes a notified address as a 32-bit write to BAR 1."""
+LGUEST_BAR_LAUNCHER = 2
+LGUEST_LAUNCHER_CONSOLE = 0x0
+LGUEST_LAUNCHER_WARNINGS = 0x4
+LGUEST_LAUNCHER_LAYOUT = 0x8
+LGUEST_LAUNCHER_LENGTH = 0xC
+LGUEST_CHARACTER = 0x100
+"""BAR 2 is the Launcher's, not the guest's: the next character of early output (0 if there is none,
+else with LGUEST_CHARACTER set), how many kicks came too early (low half) and how many notifications
+meant nothing (high half), both modulo 0x10000, and which layout the page has (0 the later, 1 the first
+one), which may be chosen while no device is in use."""
 
 _QUEUE = struct.Struct("<HHI")
 TYPED_CONFIG: dict[int, dict[int, int]] = {

@@ -15,7 +15,7 @@ from tb.errors import UsageError
 from tb.manifest_pci import PciShell, read_pci
 from tb.toml_table import Table
 
-CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell")
+CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none")
 BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import cast
 
 from pymodel.device.blk import BlkBackend
 from pymodel.device.config import DeviceConfig, transitional
+from pymodel.device.core import VirtioModel
+from pymodel.device.lguest import LguestTransport
 from pymodel.device.transport import ModelTransport
 from pymodel.events import Event, EventStream
+from pymodel.lguest import LguestLayout
 from pymodel.memory import GuestMemory
 from pymodel.spec import DeviceType
 from pymodel.transport import Transport, run_now
@@ -60,11 +64,17 @@ class ModelBench:
         events: EventStream,
     ) -> None:
         lag = 0 if knobs == Knobs() else rng.randrange(LAG)
-        self._backend = BlkBackend(image.content, queues=QUEUES)
+        self._backend = BlkBackend(image.content, queues=1 if test.interface == "lguest" else QUEUES)
         config = _config(test.interface, lag, rng.getrandbits(32))
-        self._model = ModelTransport(self._backend, config, memory=memory, events=events)
         self._limit = 0
-        self.transport: Transport = self._model
+        self._devices: list[VirtioModel]
+        self.transport: Transport
+        if test.interface == "lguest":
+            page = LguestTransport([self._backend], LguestLayout.LATER, config, memory=memory, events=events)
+            self.transport, self._devices = page, cast("list[VirtioModel]", page.devices)
+        else:
+            function = ModelTransport(self._backend, config, memory=memory, events=events)
+            self.transport, self._devices = function, [function.device]
         self.dma: DmaPort = ModelDma()
         self.medium: DmaPort | None = None
         self._events = events
@@ -79,7 +89,7 @@ class ModelBench:
 
     def set_capacity(self, sectors: int) -> None:
         """Tell the model that its medium changed."""
-        if sectors != self._backend.capacity or self._model.now():
+        if sectors != self._backend.capacity or self.transport.now():
             self._backend.resize(sectors)
 
     async def bounded(self, work: Awaitable[None], timeout_us: int) -> None:
@@ -103,7 +113,8 @@ class ModelBench:
     async def steps(self, count: int) -> None:
         """Let the model do units of work, as many as there are at most."""
         for _ in range(count):
-            self._model.device.work()
+            for device in self._devices:
+                device.work()
 
     def waves(self, on: bool) -> None:
         """The model has no waves."""
@@ -116,6 +127,8 @@ class ModelBench:
 def _config(interface: str, lag: int, seed: int) -> DeviceConfig:
     if interface == "transitional":
         return transitional(lag=lag, seed=seed, max_queue_size=128)
+    if interface == "lguest":
+        return DeviceConfig(lag=lag, seed=seed, max_queue_size=64)
     return DeviceConfig(lag=lag, seed=seed)
 
 

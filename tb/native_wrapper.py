@@ -18,7 +18,12 @@ _CONSTANT = {"bresp", "rresp", "bid", "rid", "rlast"}
 
 def native_blocker(manifest: Manifest) -> str | None:
     """Why the native path cannot drive this DUT, or None where it can."""
-    wanted = {"config": ("axi4-lite",), "bar": ("axi4-lite",), "dma": ("axi4",), "irq": ("msix-write",)}
+    wanted = {
+        "config": ("axi4-lite", "none"),
+        "bar": ("axi4-lite",),
+        "dma": ("axi4",),
+        "irq": ("msix-write",),
+    }
     for name, kinds in wanted.items():
         port = getattr(manifest, name)
         if port.kind not in kinds:
@@ -67,7 +72,8 @@ class _Wrapper:
             yield f"  logic {self._range(name)}{name};"
         yield from self._ties()
         yield from self._dut()
-        yield from self._initiator("config", self._manifest.config, CONFIG)
+        if self._manifest.config.kind != "none":
+            yield from self._initiator("config", self._manifest.config, CONFIG)
         yield from self._initiator("bar", self._manifest.bar, BAR)
         yield from self._target("dma", self._manifest.dma, DMA)
         if self._manifest.medium is not None:
@@ -87,6 +93,8 @@ class _Wrapper:
         """Inputs of the DUT's buses that the models do not know, such as awprot."""
         driven = set()
         for port in (self._manifest.config, self._manifest.bar):
+            if port.kind == "none":
+                continue
             driven |= {port.pin(signal) for signal in AXI_LITE_PINS}
         for bus in (self._manifest.dma, self._manifest.medium):
             driven |= {bus.pin(signal) for signal in _TARGET_PINS} if bus else set()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pymodel.checker import Finding
+from pymodel.device.lguest import guest_memory as lguest_memory
 from pymodel.events import EventStream, Mark, Reset
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
@@ -142,7 +143,7 @@ class Session:
             for path in job.folder.glob(stale):
                 path.unlink()
         knobs = draw_knobs(job.stress or job.test.stress, job.seed, job.test.name)
-        memory = job.test.memory(job.argument) if job.test.memory else GuestMemory()
+        memory = _memory(job)
         self.image = self._image()
         rng = random.Random(f"bench/{job.seed}/{job.test.name}")
         self.bench = make_bench(job.test, knobs, rng, memory, self.image, self.events)
@@ -247,6 +248,13 @@ class Session:
         elif self.recorder.unmet and result.status == PASS:
             result.status = FAIL
             result.message = f"expected a violation of {', '.join(self.recorder.unmet)}, but none came"
+
+
+def _memory(job: Job) -> GuestMemory:
+    """Guest memory as the test or its bus wants it."""
+    if job.test.memory:
+        return job.test.memory(job.argument)
+    return lguest_memory() if job.test.interface == "lguest" else GuestMemory()
 
 
 def _told(finding: Finding) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from pymodel import lguest
@@ -12,7 +13,7 @@ from pymodel.device.host import ACCESS_PS, Host
 from pymodel.events import BarRead, BarWrite, EventStream, Mark
 from pymodel.layout import legacy_ring, legacy_ring_length
 from pymodel.lguest import LGUEST_PAGE, LguestDevice, LguestLayout, LguestQueue
-from pymodel.memory import LOW_BASE, REGION_LENGTH, GuestMemory, Region
+from pymodel.memory import HIGH_BASE, LOW_BASE, REGION_LENGTH, GuestMemory, Region
 from pymodel.spec import LEGACY_PAGE_SIZE, Feature, feature_mask
 from pymodel.transport import Interrupt
 
@@ -20,6 +21,13 @@ TOP = LOW_BASE + REGION_LENGTH
 _DEVICE_PAGES = 256
 _FEATURES = feature_mask(Feature.INDIRECT_DESC, Feature.EVENT_IDX, Feature.ANY_LAYOUT)
 _FEATURE_BYTES = 4
+
+
+def guest_memory() -> GuestMemory:
+    """Memory up to `TOP`, the pages of devices and rings above it, and some more out of lguest's reach."""
+    rings = Region.anonymous(TOP, _DEVICE_PAGES * LGUEST_PAGE)
+    regions = [(LOW_BASE, REGION_LENGTH), (HIGH_BASE, REGION_LENGTH)]
+    return GuestMemory([rings, *(Region.anonymous(base, length) for base, length in regions)])
 
 
 class LguestModel(VirtioModel):
@@ -133,22 +141,33 @@ class LguestTransport:
         layout: LguestLayout,
         config: DeviceConfig | None = None,
         *,
+        memory: GuestMemory | None = None,
         events: EventStream | None = None,
     ) -> None:
-        rings = Region.anonymous(TOP, _DEVICE_PAGES * LGUEST_PAGE)
-        self.memory = GuestMemory([Region.anonymous(LOW_BASE, REGION_LENGTH), rings])
+        self.memory = memory or guest_memory()
         self.events = events or EventStream()
         self.host = Host(self.memory, self.events)
-        self.layout = layout
         self.page = bytearray(LGUEST_PAGE)
         self.console = ""
         self.warnings: list[str] = []
         self.devices: list[LguestModel] = []
+        self._backends = backends
+        self._config = config or DeviceConfig()
+        self._characters: deque[int] = deque()
+        self._early = 0
+        self._meaningless = 0
+        self._compose(layout)
+
+    def _compose(self, layout: LguestLayout) -> None:
+        """Fill the page with descriptors of all devices, as new."""
+        self.layout = layout
+        self.page[:] = bytes(LGUEST_PAGE)
+        self.devices.clear()
         self._next_page = TOP // LGUEST_PAGE + 1
         self._end = 0
         self._interrupts = 0
-        for backend in backends:
-            self._add(backend, config or DeviceConfig())
+        for backend in self._backends:
+            self._add(backend, self._config)
 
     def _add(self, backend: Backend, config: DeviceConfig) -> None:
         device = LguestModel(self.host, config, backend, self.page, self.layout)
@@ -174,15 +193,17 @@ class LguestTransport:
         """There is no PCI configuration space: lost."""
 
     async def bar_read(self, bar: int, addr: int, length: int) -> int:
-        """Read the page."""
+        """Read the page, or in BAR 2 what the Launcher sees."""
         data = bytes(self.page[addr : addr + length])
+        if bar == lguest.LGUEST_BAR_LAUNCHER:
+            data = self._launcher(addr).to_bytes(4, "little")[:length]
         requested = self.host.time
         self.events.emit(BarRead(t=self.host.tick(ACCESS_PS), t_req=requested, bar=bar, addr=addr, data=data))
         self._settle()
         return int.from_bytes(data, "little")
 
     async def bar_write(self, bar: int, addr: int, length: int, value: int) -> None:
-        """Store to the page, or notify an address."""
+        """Store to the page, notify an address, or choose the layout."""
         data = value.to_bytes(length, "little")
         requested = self.host.time
         self.events.emit(
@@ -190,9 +211,23 @@ class LguestTransport:
         )
         if bar == lguest.LGUEST_BAR_NOTIFY:
             self._notified(value)
+        elif bar == lguest.LGUEST_BAR_LAUNCHER:
+            self._choose(addr, value)
         else:
             self._stored(addr, data)
         self._settle()
+
+    def _launcher(self, addr: int) -> int:
+        if addr == lguest.LGUEST_LAUNCHER_CONSOLE:
+            return self._characters.popleft() | lguest.LGUEST_CHARACTER if self._characters else 0
+        if addr == lguest.LGUEST_LAUNCHER_WARNINGS:
+            return self._early & 0xFFFF | (self._meaningless & 0xFFFF) << 16
+        first = self.layout is LguestLayout.FIRST
+        return int(first) if addr == lguest.LGUEST_LAUNCHER_LAYOUT else 0
+
+    def _choose(self, addr: int, value: int) -> None:
+        if addr == lguest.LGUEST_LAUNCHER_LAYOUT and not any(device.status for device in self.devices):
+            self._compose(LguestLayout.FIRST if value & 1 else LguestLayout.LATER)
 
     def _stored(self, addr: int, data: bytes) -> None:
         self.page[addr : addr + len(data)] = data
@@ -212,11 +247,15 @@ class LguestTransport:
             for index, record in enumerate(device.at.queues):
                 if record.page == address // LEGACY_PAGE_SIZE:
                     if not device.kick(index):
+                        self._early += 1
                         self._warn(f"device {self.devices.index(device)} gave early output")
                     return
         if address < TOP:
-            self.console += self._string(address)
+            text = self._string(address)
+            self.console += text
+            self._characters.extend(text.encode("latin-1"))
         else:
+            self._meaningless += 1
             self._warn(f"a notification of {address:#x} means nothing")
 
     def _warn(self, text: str) -> None:

@@ -35,6 +35,17 @@ class PinConfigPort:
         await self._bus.write(addr, length, value, f"configuration write of {length} at {addr:#x}", taken)
 
 
+class NoConfigPort:
+    """A bus without PCI configuration space: reads find nothing, writes are lost, and neither is seen."""
+
+    async def read(self, addr: int, length: int) -> int:
+        """All ones, as where no function answers."""
+        return (1 << 8 * length) - 1
+
+    async def write(self, addr: int, length: int, value: int) -> None:
+        """Nothing takes it."""
+
+
 class PinBarPort:
     """BAR space behind an AXI4-Lite target; `bases` maps BAR numbers to addresses on that bus."""
 

@@ -20,7 +20,9 @@ from tb.knobs import Knobs, TargetKnobs
 from tb.manifest import Manifest
 from tb.native_wrapper import BAR, CONFIG, DMA, MEDIUM
 from tb.ports.axil import ACCESS_TIMEOUT_NS
+from tb.ports.base import ConfigPort
 from tb.ports.dice import share_of
+from tb.ports.host import NoConfigPort
 from tb.ports.pins import RESET_CYCLES
 
 _CONFIG_SPACE = -1
@@ -238,10 +240,13 @@ class NativePath:
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         self.host = NativeHost(self.origin, manifest.clock.period_ps)
         self._waits = Waits(self.host, NativeSource(self.host, events))
-        for port in (CONFIG, BAR):
-            stall = share_of(knobs.host.stall)
-            self.host.open_initiator(port, seed=rng.getrandbits(64), stall=stall)
-        self.config = NativeConfigPort(NativeInitiator(self._waits, CONFIG))
+        for port, kind in ((CONFIG, manifest.config.kind), (BAR, manifest.bar.kind)):
+            stall, seed = share_of(knobs.host.stall), rng.getrandbits(64)
+            if kind != "none":
+                self.host.open_initiator(port, seed=seed, stall=stall)
+        self.config: ConfigPort = NoConfigPort()
+        if manifest.config.kind != "none":
+            self.config = NativeConfigPort(NativeInitiator(self._waits, CONFIG))
         self.bar = NativeBarPort(NativeInitiator(self._waits, BAR), manifest.bar.bars)
         self.interrupts = NativeInterruptPort(self._waits)
         guest = NativeMemory.of_guest(memory)

@@ -17,14 +17,15 @@ from tb.knobs import Knobs, TargetKnobs
 from tb.manifest import Manifest, Port
 from tb.ports.axi import AxiTarget, Store
 from tb.ports.axil import AxiLiteInitiator
+from tb.ports.base import ConfigPort
 from tb.ports.channels import Pins
-from tb.ports.host import PinBarPort, PinConfigPort
+from tb.ports.host import NoConfigPort, PinBarPort, PinConfigPort
 from tb.ports.interrupts import PinInterruptPort
 from tb.ports.stores import GuestStore, MediumStore
 
 RESET_CYCLES = 8
 READY: dict[str, tuple[str, ...]] = {
-    "config": ("axi4-lite",),
+    "config": ("axi4-lite", "none"),
     "bar": ("axi4-lite",),
     "dma": ("axi4",),
     "irq": ("msix-write",),
@@ -54,8 +55,11 @@ class PinPath:
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
         self.interrupts = PinInterruptPort(intx, self._clock, events, self.now)
-        config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, rng.getrandbits(64))
-        self.config = PinConfigPort(config, events, self.now)
+        seed = rng.getrandbits(64)
+        self.config: ConfigPort = NoConfigPort()
+        if manifest.config.kind != "none":
+            config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, seed)
+            self.config = PinConfigPort(config, events, self.now)
         bar = AxiLiteInitiator(self.pins(manifest.bar), knobs.host, rng.getrandbits(64))
         self.bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
         guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
