@@ -283,6 +283,30 @@ def wave(target: Path, viewer: str | None, only_print: bool, window: int) -> Non
 
 
 @cli.command()
+@click.argument("target", type=PATH, metavar="RUN/TEST")
+@click.option("--out", type=PATH, help="File to write.  [default: timeline.json beside the trace]")
+def timeline(target: Path, out: Path | None) -> None:
+    """Write the life of every buffer as a Chrome trace, for ui.perfetto.dev or chrome://tracing."""
+    from waves.timeline import timeline_of
+
+    path, count = timeline_of(target, out)
+    click.echo(f"timeline: {shown(path)}, {count} buffers; open it in ui.perfetto.dev or chrome://tracing")
+
+
+@cli.command()
+@click.argument("left", type=PATH, metavar="A")
+@click.argument("right", type=PATH, metavar="B")
+def compare(left: Path, right: Path) -> None:
+    """Align two traces by what was done, not by time, and explain their first difference.
+
+    A and B are traces or folders of tests. Exit status 0 where they are the same, 1 where they differ.
+    """
+    from waves.compare import compare as difference
+
+    sys.exit(difference(left, right, click.echo))
+
+
+@cli.command()
 def doctor() -> None:
     """Check every tool and say what to install."""
     from tb import doctor as examination

@@ -18,10 +18,12 @@ from pymodel.checker.state.boundary import State
 from pymodel.checker.state.chain import Chain
 from pymodel.checker.state.intervals import Segment
 from pymodel.checker.state.split import SplitTracker
-from pymodel.checker.state.tracker import Tracker
+from pymodel.checker.state.tracker import DESC, Tracker
+from pymodel.spec import DESC_LENGTH
 from pymodel.vtrace import Header, read_vtrace
 from waves.consequences import consequence
 from waves.names import hex_text
+from waves.ownership import held_slots
 from waves.registers import bar_text, config_text, message_text
 from waves.requests import buffer_name, request_text, status_name
 from waves.ringtext import entry_heads, ring_text, table_text
@@ -34,7 +36,8 @@ class Step:
     """One event in words: what was done by whom, and what follows from it (`notes`).
 
     `number` counts the events from 0, `queue` is set where the event belongs to one. `buffers` are the
-    buffers that it touches or names. `own` marks a driver's store to memory that it shares with nobody.
+    buffers that it touches or names, and with `payload` it is their content that it touches. `own`
+    marks a driver's store to memory that it shares with nobody.
     """
 
     number: int
@@ -45,6 +48,7 @@ class Step:
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     buffers: list[Chain] = field(default_factory=list)
+    payload: bool = False
     own: bool = False
 
     @property
@@ -102,6 +106,7 @@ class Decoder:
         touched = self._touched(event)
         before = _before(self.state, event)
         step.buffers = _mentioned(event, touched)
+        step.payload = any(segment.kind in ("readable", "writable") for segment in touched)
         step.own = isinstance(event, ev.MemWrite) and not touched
         self._checker.observe(event)
         step.who, step.text = self._words(event, before, touched)
@@ -198,10 +203,20 @@ def _mentioned(event: ev.Event, touched: list[Segment]) -> list[Chain]:
         owner = segment.owner
         if isinstance(owner, Chain):
             found.append(owner)
-        elif isinstance(owner, SplitTracker) and isinstance(event, ev.DmaRead | ev.DmaWrite | ev.MemWrite):
-            heads = entry_heads(segment.kind, owner.size, *segment.clip(event.addr, event.data))
-            found += [owner.inflight[head] for head in heads if head in owner.inflight]
+        elif isinstance(owner, Tracker) and isinstance(event, ev.DmaRead | ev.DmaWrite | ev.MemWrite):
+            found += _in_ring(owner, segment.kind, *segment.clip(event.addr, event.data))
     return list(dict.fromkeys(found))
+
+
+def _in_ring(tracker: Tracker, part: str, offset: int, data: bytes) -> list[Chain]:
+    """The buffers in flight whose descriptors or ring entries lie in these bytes of a ring."""
+    if part == DESC:
+        slots = range(offset // DESC_LENGTH, -(-(offset + len(data)) // DESC_LENGTH))
+        return [chain for chain in tracker.chains() if any(s in slots for s in held_slots(tracker, chain))]
+    if not isinstance(tracker, SplitTracker):
+        return []
+    heads = entry_heads(part, tracker.size, offset, data)
+    return [tracker.inflight[head] for head in heads if head in tracker.inflight]
 
 
 def _before(state: State, event: ev.Event) -> str:

@@ -43,6 +43,11 @@ class Scene:
         return [viewer, str(self.wave), *flag, str(self.views[viewer])]
 
 
+def trace_of(target: Path) -> Path:
+    """The trace that is meant: a file, or that of a test's folder; raises UsageError."""
+    return target if target.is_file() else folder_of(target) / TRACE
+
+
 def folder_of(target: Path) -> Path:
     """The folder of one test: `target`, or the first failed one of a run; raises UsageError."""
     if (target / RESULT).is_file():

@@ -145,6 +145,13 @@ FAULTS = {
 }
 
 
+def run(name: str, folder: Path, seed: int = 1) -> tuple[Path, Result]:
+    """Run one simulation test on the device model as it is; return its folder and result."""
+    (test,) = select(discover(SIM_TESTS), (name,))
+    job = Job(test, seed, folder / f"{test.name}-{seed}", replay=f"virtio-cosim run --test {test.name}")
+    return job.folder, run_on_model(job)
+
+
 def fail(name: str, folder: Path) -> tuple[Path, Result]:
     """Plant a bug, run its tests until the checker objects; return that test's folder and result."""
     fault = FAULTS[name]

@@ -9,8 +9,8 @@ import pytest
 import pywellen
 from pylibfst import lib
 
-from tb import cli
 from tb.results import Result, write_results
+from tests.waves.command import Command
 from tests.waves.faults import fail
 from waves.fst import full_names, is_decoded, join
 from waves.pins import WaveError
@@ -24,26 +24,6 @@ def failed(tmp_path: Path) -> tuple[Path, Result]:
     folder, result = fail(FAULT, tmp_path / "run")
     write_results(tmp_path / "run", [result], {"dut": "model", "manifest": None})
     return folder, result
-
-
-class Command:
-    """Runs the command line in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
-        self._capsys = capsys
-        self._patch = patch
-
-    def __call__(self, *words: str | Path) -> tuple[int, str, str]:
-        self._patch.setattr("sys.argv", ["virtio-cosim", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        output = self._capsys.readouterr()
-        return int(end.value.code or 0), output.out, output.err
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    return Command(capsys, monkeypatch)
 
 
 def values(wave: Path, name: str) -> list[tuple[int, int | str | None]]:
