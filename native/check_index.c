@@ -16,7 +16,7 @@ static size_t first_row(const vio_check_class *class, uint64_t addr, uint64_t se
   size_t low = 0, high = class->count;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    const vio_check_segment *row = class->rows[middle];
+    const vio_check_located *row = &class->rows[middle];
     if (row->addr < addr || (row->addr == addr && row->serial < serial)) low = middle + 1;
     else high = middle;
   }
@@ -35,7 +35,7 @@ vio_check_segment *vio_check_segment_add(vio_checker *checker, const vio_check_s
   class->rows =
       vio_heap_more(&checker->heap, class->rows, class->count, &class->room, sizeof *class->rows);
   memmove(class->rows + at + 1, class->rows + at, (class->count - at) * sizeof *class->rows);
-  class->rows[at] = segment;
+  class->rows[at] = (vio_check_located){segment->addr, segment->length, segment->serial, segment};
   class->count++;
   return segment;
 }
@@ -72,8 +72,10 @@ size_t vio_check_segments_at(vio_checker *checker, uint64_t addr, uint64_t lengt
     const vio_check_class *class = &index->classes[size];
     const uint64_t reach = size >= 64 ? UINT64_MAX : (1ull << size) - 1;
     size_t at = first_row(class, addr > reach ? addr - reach : 0, 0);
-    for (; at < class->count && class->rows[at]->addr < end; at++)
-      if (vio_check_segment_end(class->rows[at]) > addr) note_found(checker, count++, class->rows[at]);
+    for (; at < class->count && class->rows[at].addr < end; at++) {
+      const vio_check_located *row = &class->rows[at];
+      if ((vio_wide)row->addr + row->length > addr) note_found(checker, count++, row->segment);
+    }
   }
   return count;
 }

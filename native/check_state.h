@@ -63,8 +63,13 @@ typedef struct vio_check_segment {
 } vio_check_segment;
 
 enum { VIO_SIZE_CLASSES = 65, VIO_COVERAGE_LIMIT = 1024 };
+/* A segment's place in an index; address and length stand here too: a search then reads one array. */
+typedef struct vio_check_located {
+  uint64_t addr, length, serial;
+  vio_check_segment *segment;
+} vio_check_located;
 typedef struct vio_check_class {
-  vio_check_segment **rows; /* by address, then age */
+  vio_check_located *rows; /* by address, then age */
   size_t count, room;
 } vio_check_class;
 

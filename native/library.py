@@ -67,7 +67,7 @@ def flags() -> list[str]:
     if sanitizing():
         sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover", "-fno-omit-frame-pointer"]
         return [*common, "-O1", *sanitizers]
-    return [*common, "-O3"]
+    return [*common, "-O3", "-flto=auto", "-fno-semantic-interposition"]
 
 
 def build_library() -> Library:

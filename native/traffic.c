@@ -1,7 +1,6 @@
 /* Block requests kept in flight on one ring, in C, every byte checked. */
 #include "dice.h"
-#include "host.h"
-#include "vio_spec.h"
+#include "ring.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,6 +89,13 @@ static void fill(vio_traffic *traffic, const slot *s) {
     memcpy(data + at, &word, sizeof word);
 }
 
+/* The driver's store of what stands at `at` of a slot becomes an event, as the ring's stores do. */
+static void stored(const vio_traffic *traffic, const slot *s, uint32_t at, uint32_t length) {
+  vio_host *host = traffic->ring->host;
+  if (host != NULL)
+    vio_host_emit(host, VIO_MEM_WRITE, 0, s->addr + at, length, s->content + at, VIO_NO_TIME, false);
+}
+
 /* Write a request into its slot and add its chain; false if the ring is full. */
 static bool post(vio_traffic *traffic, uint32_t index) {
   slot *s = &traffic->slots[index];
@@ -97,16 +103,18 @@ static bool post(vio_traffic *traffic, uint32_t index) {
   const uint32_t places = (uint32_t)(traffic->part / traffic->setup.sectors);
   s->write = vio_dice_chance(dice, traffic->setup.writes);
   s->sector = index * traffic->part + (uint64_t)vio_dice_below(dice, places) * traffic->setup.sectors;
-  const vio_element chain[3] = {{s->addr, VIO_BLK_HEADER_LENGTH, false},
-                                {s->addr + AREA, bytes(traffic), !s->write},
-                                {s->addr + STATUS, 1, true}};
-  const int id = vio_ring_add(traffic->ring, chain, 3);
-  if (id < 0) return false;
   const uint32_t head[4] = {s->write ? VIO_BLK_REQUEST_OUT : VIO_BLK_REQUEST_IN, 0,
                             (uint32_t)s->sector, (uint32_t)(s->sector >> 32)};
   memcpy(s->content, head, sizeof head);
   s->content[STATUS] = 0xff;
   fill(traffic, s);
+  stored(traffic, s, 0, STATUS + 1);
+  if (s->write) stored(traffic, s, AREA, bytes(traffic));
+  const vio_element chain[3] = {{s->addr, VIO_BLK_HEADER_LENGTH, false},
+                                {s->addr + AREA, bytes(traffic), !s->write},
+                                {s->addr + STATUS, 1, true}};
+  const int id = vio_ring_add(traffic->ring, chain, 3);
+  if (id < 0) return false;
   traffic->slot_of[id] = index;
   traffic->posted++;
   return true;

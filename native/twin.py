@@ -142,6 +142,8 @@ class Twin:
 
     def finish(self) -> Results:
         """The stream ends: judge what is left, and return the results."""
+        if self._host is not None:
+            self._host.lib.vio_events_settle(self._host.events)
         self._lib.vio_checker_finish(self._checker)
         self._complain()
         results = Results(

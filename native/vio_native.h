@@ -69,14 +69,18 @@ typedef struct vio_event {
 } vio_event;
 
 typedef struct vio_events vio_events;
-/* Called for every event at the moment it is emitted; `event` is valid during the call only. */
+/* Called for every event, in order, many at a time: a judge between two steps of a simulator costs both
+ * of them their caches. `event` is valid during the call only. */
 typedef void (*vio_event_sink)(void *context, const vio_event *event);
 
 vio_events *vio_events_new(void);
 void vio_events_free(vio_events *events);
-/* Add a sink, called in the order of adding (NULL sink: remove all with this context). At most 8. */
+/* Add a sink for further events, called in the order of adding (NULL sink: remove all with this context,
+ * behind the events so far). At most 8. */
 int vio_events_listen(vio_events *events, vio_event_sink sink, void *context);
 void vio_events_emit(vio_events *events, const vio_event *event);
+/* Call the sinks for all events so far. */
+void vio_events_settle(vio_events *events);
 uint64_t vio_events_count(const vio_events *events);
 /* Keep events for vio_events_drain from now on (or drop what is kept and keep no more). */
 void vio_events_keep(vio_events *events, bool keep);

@@ -235,7 +235,7 @@ class Session:
             return
         result.violations = [_told(finding) for finding in verdict.violations]
         result.warnings = [_told(finding) for finding in verdict.warnings]
-        result.clauses = dict(verdict.verdicts)
+        result.clauses = {clause: word._value_ for clause, word in verdict.verdicts.items()}
         result.buffers = self.env.driver.buffers
         level = self.job.stress or self.job.test.stress
         result.coverage = [[level, *shape] for shape in sorted(self.env.driver.shapes)]

@@ -6,6 +6,7 @@ requests are made by the same C code (native/traffic.c) on both paths and in the
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -19,10 +20,12 @@ from cocotb.handle import HierarchyObject
 
 from native.binding import binding
 from native.host import NativeMemory
+from native.twin import Twin
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream
+from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream, Reset
 from pymodel.memory import GuestMemory
 from pymodel.spec import Feature, feature_mask
+from pymodel.vtrace import Header, header_to_line
 from tb.guest import Guest
 from tb.image import Image
 from tb.knobs import Knobs, TargetKnobs
@@ -46,7 +49,8 @@ class Bench:
         self.image = Image.pattern(order.image_sectors, 1)
         self.events = EventStream()
         self.setup: list[Event] = []
-        self.events.subscribe(self.setup.append)
+        if order.script:
+            self.events.subscribe(self.setup.append)
         dut = cocotb.top
         assert isinstance(dut, HierarchyObject)
         latency = (order.latency, order.latency)
@@ -59,8 +63,26 @@ class Bench:
             path_class = NativePath
         rng = random.Random(1)
         self.path: Any = path_class(dut, self.manifest, knobs, rng, self.memory, self.image, self.events)
+        self.twin = self._listening_twin() if order.checker else None
         self.guest = Guest(PortTransport(self.path, self.memory, self.events), rng, plain=True)
         self.kicks: list[int] = []
+
+    def _listening_twin(self) -> Twin:
+        """The checker in C, fed by the C event stream: the bring-up and all traffic go through it."""
+        header = Header(source="verilator", type=self.manifest.device_type)
+        twin = Twin(header=header_to_line(header).strip())
+        twin.listen(self.path.host)
+        self.events.emit(Reset(t=0, kind="power"))
+        return twin
+
+    def verdict(self) -> dict[str, int]:
+        """What the twin judged: it must have seen the traffic, and find no breach."""
+        if self.twin is None:
+            return {}
+        results = self.twin.finish()
+        assert results.clean, results.violations[0].message
+        assert results.events > 10 * self.order.total, f"the checker saw {results.events} events only"
+        return {"events": results.events, "held": sum(o.held for o in results.outcomes.values())}
 
     async def bring_up(self) -> None:
         """Reset, configure, and lay C's ring over the driver's."""
@@ -109,7 +131,7 @@ class Bench:
         """Time the traffic: the driver is woken by interrupts, and takes its turn each time."""
         lib = self.lib
         if self.native:
-            self.path.host.keep(False)
+            self.path.host.keep(False)  # what was subscribed for the bring-up ends here
         turns = 0
         cycle = self.path.now()
         began, cpu = time.perf_counter(), time.process_time()
@@ -151,7 +173,9 @@ async def measure(_: object) -> None:
     order = Order.load(Path(os.environ[ORDER]))
     bench = Bench(order)
     await bench.bring_up()
+    gc.freeze()
     result: dict[str, Any] = await bench.run()
+    result |= bench.verdict()
     if order.script:
         result["script"] = bench.script()
     Path(order.result).write_text(json.dumps(result))

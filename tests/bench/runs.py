@@ -35,6 +35,7 @@ class Measured:
     cycles: int
     turns: int
     peak_kib: int
+    events: int = 0
 
     @property
     def rate(self) -> float:
@@ -86,12 +87,14 @@ class Workshop:
 
     def _script(self, order: Order) -> tuple[Path, Path]:
         """Write down how a run on the native path brought the device up, for the harness to replay."""
-        name = hashlib.sha256(repr(order).encode()).hexdigest()[:12]
+        order = replace(order, checker=False)
+        simulator = self.simulator(native=True)
+        name = hashlib.sha256(repr((order, simulator.folder)).encode()).hexdigest()[:12]
         script, image = self.folder / f"{name}.script", self.folder / f"{name}.image"
         if script.exists():
             return script, image
         scout = replace(order, total=order.depth, script=True)
-        seen = self._simulate(scout, self.simulator(native=True))["script"]
+        seen = self._simulate(scout, simulator)["script"]
         flags = (int("RING_PACKED" in order.features), int("EVENT_IDX" in order.features))
         head = (*seen["areas"], seen["slots"], seen["notify"], order.total, order.ring, order.depth)
         rows = [" ".join(map(str, (*head, order.sectors, order.batch, order.latency, *flags)))]
@@ -112,7 +115,7 @@ class Workshop:
 
 def _measured(order: Order, result: dict[str, Any]) -> Measured:
     names = ("seconds", "cpu", "cycles", "turns", "peak_kib")
-    return Measured(order.total, **{name: result[name] for name in names})
+    return Measured(order.total, **{name: result[name] for name in names}, events=result.get("events", 0))
 
 
 def build_bare(manifest: Manifest) -> Path:

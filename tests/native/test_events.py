@@ -127,4 +127,5 @@ def test_sinks_hear_events_in_order_until_they_leave(host: NativeHost) -> None:
     host.emit(ev.Mark(t=5, text=""))
     host.lib.vio_events_listen(host.events, host.ffi.NULL, one)
     host.emit(ev.Mark(t=6, text=""))
+    host.lib.vio_events_settle(host.events)
     assert heard == [("a", 5), ("b", 5), ("b", 6)]
