@@ -62,8 +62,8 @@ void vio_check_status_write(vio_checker *checker, int value) {
 static void suspend_read(vio_checker *checker, int value) {
   vio_check_session *session = &checker->session;
   const bool suspend = HAS(value, VIO_STATUS_SUSPEND), driver_ok = HAS(value, VIO_STATUS_DRIVER_OK);
-  if (suspend && !driver_ok && session->suspend_written && session->phase == PHASE_LIVE &&
-      !session->resume_written) {
+  const bool running = session->phase == PHASE_LIVE || session->phase == PHASE_UNKNOWN;
+  if (suspend && !driver_ok && session->suspend_written && running && !session->resume_written) {
     session->phase = PHASE_SUSPENDED;
     vio_check_publish(checker, &(vio_fact){.kind = FACT_SUSPENSION, .entered = true});
   }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
+from pymodel.device.config import DeviceConfig
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.events import (
     BarRead,
@@ -22,8 +23,8 @@ from pymodel.events import (
     Msix,
     Reset,
 )
-from pymodel.spec import COMMON_CFG
-from pymodel.vtrace import Header
+from pymodel.spec import COMMON_CFG, CapType
+from pymodel.vtrace import Header, Layout, Region
 from tests.unit import (
     test_checker_below,
     test_checker_blk,
@@ -45,6 +46,23 @@ TABLES = (
 )
 QUEUE_FIELDS = ("queue_select", "queue_size", "queue_desc", "queue_driver", "queue_device", "queue_enable")
 VALUES = (0, 1, 2, 3, 4, 7, 8, 0x0F, 0x40, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 1 << 31, (1 << 64) - 1)
+_MODEL = DeviceConfig()
+
+
+def _region(kind: CapType, multiplier: int = 0) -> Region:
+    place = _MODEL.places[kind]
+    return Region(place.bar, place.offset, place.length, multiplier)
+
+
+LAYOUT = Layout(
+    common=_region(CapType.COMMON),
+    notify=_region(CapType.NOTIFY, _MODEL.notify_multiplier),
+    isr=_region(CapType.ISR),
+    device=_region(CapType.DEVICE),
+    msix_entries=_MODEL.vectors,
+)
+UNSEEN = Header("lab", type=2, layout=LAYOUT)
+"""For traces of the model without its configuration space."""
 
 
 def cases() -> Iterator[tuple[str, Stream]]:
@@ -72,7 +90,12 @@ def recorded(rng: Random) -> tuple[list[Event], Header]:
         rng.choice(list(FEATURES)), rng.choice(list(InterruptMode)), rng.choice((None, 1, 7))
     )
     first = rng.randrange(len(stream) // 2) if rng.random() < 0.3 else 0
-    return stream[first : first + rng.randint(200, 1200)], Header(rng.choice(("model", "verilator", "lab")))
+    events = stream[first : first + rng.randint(200, 1200)]
+    if rng.random() < 0.2:
+        return [
+            event for event in events if not isinstance(event, ConfigRead | ConfigWrite)
+        ] or events, UNSEEN
+    return events, Header(rng.choice(("model", "verilator", "lab")))
 
 
 def ended(rng: Random, events: list[Event]) -> list[Event]:

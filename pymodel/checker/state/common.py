@@ -218,7 +218,7 @@ class CommonState:
         if (
             suspended
             and session.suspend_written
-            and session.phase == Phase.LIVE
+            and session.phase in (Phase.LIVE, Phase.UNKNOWN)
             and not session.resume_written
         ):
             session.phase = Phase.SUSPENDED
