@@ -257,16 +257,19 @@ def regress(plan: Path, out: Path | None, resume: bool, budget: str | None, jobs
     from tb.regress import command
 
     wish = command.Wish(plan, out or command.DEFAULT_OUT, resume, budget, jobs, executor)
-    sys.exit(command.regress(wish, click.echo))
+    sys.exit(command.regress(wish, click.echo, write_failure))
 
 
 @cli.command()
 @click.argument("run_folder", type=PATH, metavar="RUN")
 def report(run_folder: Path) -> None:
-    """Write report.html into a run folder."""
+    """Write report.html into the folder of a run or of a regression."""
+    from tb.regress.night import RESULTS
+    from tb.regress.page import write_latest
     from tb.report import write_report
 
-    click.echo(f"report: {shown(write_report(run_folder))}")
+    regression = (run_folder / RESULTS).exists()
+    click.echo(f"report: {shown(write_latest(run_folder) if regression else write_report(run_folder))}")
 
 
 @cli.command()

@@ -31,7 +31,8 @@ def request_for(target: Path, base: RunRequest, *, dut_given: bool) -> RunReques
     if (target / RESULT).is_file():
         one = _load(target / RESULT)
         about = _about(target.parent)
-        return _again(base, about, (str(one.get("name")),), one.get("seed"), 1, dut_given)
+        again = _again(base, about, (str(one.get("name")),), one.get("seed"), 1, dut_given)
+        return replace(again, stress=str(one.get("stress") or ""))
     if (target / "results.json").is_file():
         rows = _load(target / "results.json").get("tests", [])
         names = tuple(dict.fromkeys(str(row["name"]) for row in rows))
@@ -57,6 +58,9 @@ def _again(
         folder=Path(about.get("tests") or SIM_TESTS),
         image=Path(image) if image else None,
         argument=str(about.get("argument") or ""),
+        parameters=() if dut_given else tuple(about.get("parameters") or ()),
+        defines=() if dut_given else tuple(about.get("defines") or ()),
+        stress=str(about.get("stress") or ""),
     )
 
 

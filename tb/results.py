@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class Result:
     time.
 
     `state` says in what state the device was at the first violation, `coverage` what the driver's
-    sessions were like (see `tb.sessions`).
+    sessions were like (see `tb.sessions`). `stress` is the level that took the place of the test's own.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Result:
     details: str = ""
     state: str = ""
     coverage: list[list[str]] = field(default_factory=list)
+    stress: str = ""
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
@@ -79,34 +80,48 @@ def merge_clauses(results: Iterable[dict[str, str]]) -> dict[str, str]:
     return dict(sorted(merged.items()))
 
 
-def write_results(folder: Path, results: Sequence[Result], about: dict[str, Any]) -> None:
-    """Write results.json and results.xml of a run; `about` says what ran (DUT, seed, path)."""
+def write_results(
+    folder: Path,
+    results: Sequence[Result],
+    about: dict[str, Any],
+    merged: dict[str, str] | None = None,
+) -> None:
+    """Write results.json and results.xml of a run; `about` says what ran (DUT, seed, path).
+
+    `merged` are the verdicts per clause where the results do not carry them.
+    """
     content = {
         "tests": [result.public() for result in results],
-        "clauses": merge_clauses(result.clauses for result in results),
+        "clauses": merged if merged is not None else merge_clauses(result.clauses for result in results),
         "run": about,
     }
     write_whole(folder / "results.json", json.dumps(content, indent=1))
-    write_whole(folder / "results.xml", _junit(results))
+    write_junit(folder / "results.xml", {"virtio-cosim": results})
 
 
-def _junit(results: Sequence[Result]) -> str:
-    suite = ET.Element("testsuite", name="virtio-cosim", tests=str(len(results)))
+def write_junit(path: Path, suites: Mapping[str, Sequence[Result]]) -> None:
+    """Write results as JUnit's XML, a test suite for each name."""
+    root = ET.Element("testsuites")
+    root.extend(_suite(name, results) for name, results in suites.items())
+    ET.indent(root)
+    write_whole(path, ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
+
+
+def _suite(name: str, results: Sequence[Result]) -> ET.Element:
+    suite = ET.Element("testsuite", name=name, tests=str(len(results)))
     for kind, attribute in ((FAIL, "failures"), (ERROR, "errors"), (SKIP, "skipped")):
         suite.set(attribute, str(sum(result.status == kind for result in results)))
     suite.set("time", f"{sum(result.seconds for result in results):.3f}")
     for result in results:
         module, _, function = result.name.rpartition(".")
-        case = ET.SubElement(suite, "testcase", classname=module, name=f"{function}[seed={result.seed}]")
+        under = f"seed={result.seed}" + (f",stress={result.stress}" if result.stress else "")
+        case = ET.SubElement(suite, "testcase", classname=module, name=f"{function}[{under}]")
         case.set("time", f"{result.seconds:.3f}")
         tag = {FAIL: "failure", ERROR: "error", SKIP: "skipped"}.get(result.status)
         if tag:
             element = ET.SubElement(case, tag, message=_clean(result.message))
             element.text = _clean(f"{result.details}\nreplay: {result.replay}")
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return suite
 
 
 def _clean(text: str) -> str:

@@ -221,6 +221,9 @@ class Run:
             "tests": str(self.request.folder.resolve()),
             "image": str(self.request.image.resolve()) if self.request.image else None,
             "argument": self.request.argument,
+            "parameters": list(self.request.parameters),
+            "defines": list(self.request.defines),
+            "stress": self.request.stress,
             "seconds": round(seconds, 3),
         }
         write_results(folder, results, about)

@@ -179,7 +179,7 @@ class Session:
         """Run the test and write its trace and result."""
         started = time.monotonic()
         result = Result(self.job.test.name, self.job.seed, PASS, replay=self.job.replay)
-        result.folder = self.job.folder.name
+        result.folder, result.stress = self.job.folder.name, self.job.stress
         try:
             await self._perform()
         except Skip as skip:

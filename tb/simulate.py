@@ -129,7 +129,7 @@ class Process:
         log = job.folder / "sim.log"
         message = f"{cause} (see {log if log.exists() else self.log})"
         result = Result(job.test.name, job.seed, ERROR, message=message, replay=job.replay)
-        result.folder = job.folder.name
+        result.folder, result.stress = job.folder.name, job.stress
         job.folder.mkdir(parents=True, exist_ok=True)
         result.details = (log if log.exists() else self.log).read_text(errors="replace")[-4000:]
         result.save(job.folder / RESULT)

@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tb.errors import UsageError
 from tb.paths import shown
-from tb.regress.night import Executor, Regression, summary
+from tb.regress.closing import close_night
+from tb.regress.night import Executor, Regression, full_disk_told, summary
 from tb.regress.plan import load_plan, seconds
 from tb.results import ERROR, FAIL, Result
-from tb.run import CORES
+from tb.run import CORES, Explain
 
 DEFAULT_OUT = Path("runs") / "regress"
 MOST_TOLD = 20
@@ -65,8 +66,11 @@ class Wish:
     executor: str = "local"
 
 
-def regress(wish: Wish, say: Callable[[str], None]) -> int:
-    """Run a plan and return the exit status; raises UsageError and ToolError."""
+def regress(wish: Wish, say: Callable[[str], None], explain: Explain | None = None) -> int:
+    """Run a plan and return the exit status; raises UsageError and ToolError.
+
+    `explain` writes the failure page of a run, see `tb.run.Run`.
+    """
     plan = load_plan(wish.plan)
     try:
         budget_s = seconds(wish.budget) if wish.budget is not None else plan.budget_s
@@ -78,7 +82,10 @@ def regress(wish: Wish, say: Callable[[str], None]) -> int:
         outcome = regression.execute(
             resume=wish.resume, budget_s=budget_s, workers=wish.jobs, executor=executor_of(wish.executor)
         )
+    with full_disk_told(regression.out):
+        page = close_night(regression.store, plan, outcome.number, explain, say)
     say(f"results: {shown(outcome.folder)}")
+    say(f"page: {shown(page)}")
     if not outcome.complete:
         say(f"the budget is spent: {outcome.counts[None]} runs are left for --resume")
     say(f"night {outcome.number} of {plan.name}: {summary(outcome)}")

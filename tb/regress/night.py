@@ -92,7 +92,7 @@ class Regression:
             started = time.monotonic()
             sources = sources_hash(self.plan)
             number = self._last() if resume else self._begin(sources)
-            folder = self.out / f"night-{number:04}-{self.plan.name}"
+            folder = night_folder(self.out, number, self.plan.name)
             desk = Desk(self.plan, self.store, number, Place(folder, sources, self._told))
             executor = executor or LocalExecutor(workers, folder / ".work", self._say)
             deadline = started + budget_s if budget_s else None
@@ -186,6 +186,11 @@ class Regression:
         rows = self.store.rows(sql, night, CONFIRM_EACH, CONFIRM_ALL)
         with self.store.transaction():
             self.store.add_runs(night, [Key(row[0], row[1], row[2], row[3], 1) for row in rows])
+
+
+def night_folder(out: Path, number: int, plan: str) -> Path:
+    """Where a night's run folders and page lie."""
+    return out / f"night-{number:04}-{plan}"
 
 
 def outcome_of(store: Store, number: int, folder: Path) -> Outcome:
