@@ -18,7 +18,8 @@ CONTENT_MAX = 1 << 20
 class Life:
     """One buffer's times in picoseconds; None where the trace does not show it.
 
-    `session` counts driver sessions, `place` the buffers of a queue in the order of availability.
+    `session` counts driver sessions, `place` the buffers of a queue in the order of availability (its
+    free-running index).
     `length` is what the device returned with it (None for one that an in-order device passed over),
     `written` the prefix that it had written.
     """
@@ -38,6 +39,10 @@ class Life:
     length: int | None = None
     written: int | None = None
     content: bytearray = field(default_factory=bytearray)
+
+    def before(self, other: Life) -> bool:
+        """Whether it was made available earlier in the same queue; places of a split ring have 16 bits."""
+        return self.queue == other.queue and 0 < (other.place - self.place) & 0xFFFF < 0x8000
 
     @property
     def digest(self) -> str:
@@ -69,22 +74,15 @@ class BufferLog:
     lives: list[Life] = field(default_factory=list)
     session: int = 0
     _open: dict[int, Life] = field(default_factory=dict)
-    _announced: dict[int, int] = field(default_factory=dict)
-    _counts: dict[int, int] = field(default_factory=dict)
     _unannounced: dict[int, list[Life]] = field(default_factory=dict)
 
     def after(self, step: Step, decoder: Decoder) -> None:
         """Take in an event."""
+        self._find_new(step, decoder)
         for fact in decoder.facts:
             if isinstance(fact, facts.ResetDone):
                 self.session += 1
-                self._counts.clear()
-                self._announced.clear()
                 self._unannounced.clear()
-            elif isinstance(fact, facts.AvailIndex) and not fact.by_device:
-                self._announced[fact.queue.index] = step.event.t
-            elif isinstance(fact, facts.ChainMade):
-                self._made(fact, step)
             elif isinstance(fact, facts.BufferUsed) and fact.chain is not None:
                 self._used(fact, step, decoder)
             elif isinstance(fact, facts.MessageSent):
@@ -94,15 +92,17 @@ class BufferLog:
             if life is not None:
                 self._touched(life, step)
 
-    def _made(self, fact: facts.ChainMade, step: Step) -> None:
-        queue = fact.queue.index
-        place = self._counts.get(queue, 0)
-        self._counts[queue] = place + 1
-        life = Life(self.session, queue, place, fact.chain)
-        stored = isinstance(step.event, ev.MemWrite)
-        life.available = step.event.t if stored else self._announced.get(queue, step.begin)
-        self._open[id(fact.chain)] = life
-        self.lives.append(life)
+    def _find_new(self, step: Step, decoder: Decoder) -> None:
+        """Buffers in flight that were not before this event: it made them available, or shows them."""
+        queue = decoder.state.queues.get(step.queue) if step.queue is not None else None
+        if queue is None or queue.tracker is None or isinstance(step.event, ev.DmaWrite):
+            return
+        time = step.event.t if isinstance(step.event, ev.MemWrite) else step.begin
+        for chain in queue.tracker.chains():
+            if id(chain) not in self._open:
+                life = Life(self.session, queue.index, chain.position, chain, available=time)
+                self._open[id(chain)] = life
+                self.lives.append(life)
 
     def _touched(self, life: Life, step: Step) -> None:
         event = step.event
@@ -122,7 +122,7 @@ class BufferLog:
         life.length, life.written = fact.length, fact.written
         done = [life]
         if fact.skipped:
-            done += [o for o in self._open.values() if o.queue == life.queue and o.place < life.place]
+            done += [one for one in self._open.values() if one.before(life)]
         for one in done:
             self._close(one, step, decoder)
 
@@ -145,4 +145,4 @@ class BufferLog:
         """The stream is over: name what never came back as well, and return all lives."""
         for life in self._open.values():
             life.request = request_text(life.chain, decoder.state.device_type)
-        return self.lives
+        return sorted(self.lives, key=lambda life: (life.available or 0, life.place))

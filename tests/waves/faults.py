@@ -135,13 +135,13 @@ FAULTS = {
     "used-idx-before-element": Fault(_index_first, "rings.*_split", "DEV-SPLIT-015"),
     "used-id-of-another": Fault(_foreign_id, "rings.*_split", "DEV-SPLIT-022"),
     "no-interrupt": Fault(_silent, "rings.*_split", "DEV-SPLIT-011"),
-    "configuration-vector": Fault(_wrong_vector, "*", "DEV-SPLIT-011"),
-    "feature-word-2-aliases": Fault(_word_alias, "*", "DEV-FEAT-004"),
+    "configuration-vector": Fault(_wrong_vector, "discovery.*", "DEV-SPLIT-011"),
+    "feature-word-2-aliases": Fault(_word_alias, "discovery.*", "DEV-FEAT-004"),
     "queue-enable-kept": Fault(_enable_kept, "*", "DEV-PCI-019"),
     "write-behind-the-buffer": Fault(_stray_write, "rings.*", "DEV-SPLIT-003"),
     "wrap-counter-forgotten": Fault(_wrap_forgotten, "*packed*", "DEV-PACKED-002"),
     "packed-id-of-another": Fault(_packed_foreign_id, "*packed*", "DEV-PACKED-006"),
-    "vector-reads-back-wrong": Fault(_vector_lost, "*", "DEV-PCI-063"),
+    "vector-reads-back-wrong": Fault(_vector_lost, "discovery.*", "DEV-PCI-063"),
 }
 
 
