@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { OVERHANG = 256 };
+enum { OVERHANG = 256, ACCESSES_TO_SETTLE = 8 };
 
 bool vio_check_mastering(const vio_checker *checker) {
   const int64_t command = checker->config.command;
@@ -236,8 +236,16 @@ static void deliver(vio_checker *checker, const vio_event *event, vio_check_segm
   for (size_t i = 0; i < rings; i++) to_ring(checker, segments[i], event);
 }
 
+/* The device can be no quicker than its host. */
+static void host_took(vio_checker *checker, int64_t picoseconds) {
+  if (picoseconds <= checker->settle / ACCESSES_TO_SETTLE) return;
+  checker->settle =
+      picoseconds > INT64_MAX / ACCESSES_TO_SETTLE ? INT64_MAX : picoseconds * ACCESSES_TO_SETTLE;
+}
+
 void vio_check_dma_access(vio_checker *checker, const vio_event *event, bool write) {
   const int64_t issued = vio_check_issued(checker);
+  host_took(checker, checker->event_t - issued);
   checker->seen_memory = true;
   vio_check_note_start(checker);
   judge_time(checker, event, issued, write);

@@ -169,9 +169,10 @@ class RequestQueues:
             raise self.device.ops.log.error(errors.ProtocolError, str(error)) from error
         return count
 
-    def memory_in_use(self) -> list[Allocation]:
-        """Return the memory of all requests in flight."""
-        return [piece for _, framed in self.in_flight.values() for piece in framed.allocations]
+    def memory_in_use(self, queue: int | None = None) -> list[Allocation]:
+        """Return the memory of the requests in flight on a queue, or on all."""
+        mine = [framed for (index, _), (_, framed) in self.in_flight.items() if queue in (None, index)]
+        return [piece for framed in mine for piece in framed.allocations]
 
     def abandon(self, queue: int | None = None) -> None:
         """Give up the requests of a queue that was reset, or of all; they are lost and their memory free."""

@@ -15,10 +15,11 @@ PATTERN = 0xA5
 POLL_STEPS = 4
 
 
-def given_away(env: Env) -> list[Allocation]:
-    """All memory that the driver has given to the device: rings, tables, buffers in flight."""
-    rings = [place for queue in env.driver.device.queues.values() for place in queue.memory_in_use()]
-    return rings + env.blk.requests.memory_in_use()
+def given_away(env: Env, queue: int | None = None) -> list[Allocation]:
+    """Memory that the driver has given to the device for a queue, or for all: rings, tables, buffers."""
+    queues = env.driver.device.queues
+    rings = [place for index in queues for place in queues[index].memory_in_use() if queue in (None, index)]
+    return rings + env.blk.requests.memory_in_use(queue)
 
 
 def device_acts(event: Event) -> bool:
@@ -102,13 +103,17 @@ class ByStatus(Way):
 
 
 class ByQueue(Way):
-    """1 is written to queue_reset of queue 0, the only one in use."""
+    """1 is written to queue_reset of one queue."""
 
     name = "queue reset"
     features = feature_mask(Feature.RING_RESET)
 
+    def __init__(self, env: Env, queue: int = 0) -> None:
+        super().__init__(env)
+        self.queue = queue
+
     async def prepare(self) -> None:
-        await self.env.driver.pci.write_common("queue_select", 0)
+        await self.env.driver.pci.write_common("queue_select", self.queue)
 
     async def begin(self) -> None:
         await self.env.driver.pci.write_common("queue_reset", 1)
@@ -120,10 +125,10 @@ class ByQueue(Way):
     async def leave(self) -> None:
         """Give its memory back and set the queue up again in the same session."""
         device, pci, blk = self.env.driver.device, self.env.driver.pci, self.env.blk
-        blk.requests.abandon(0)
-        device.queues.pop(0).destroy()
-        pci.queues.pop(0)
-        await device.enable_queue(QueueRequest(0, blk.queue_size))
+        blk.requests.abandon(self.queue)
+        device.queues.pop(self.queue).destroy()
+        pci.queues.pop(self.queue)
+        await device.enable_queue(QueueRequest(self.queue, blk.queue_size))
 
     def is_write(self, event: Event) -> bool:
         return self._common(event, "queue_reset")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.spec import BlkRequest, Feature, feature_mask
+from pymodel.spec import BlkFeature, BlkRequest, Feature, feature_mask
 from tb.env import Env
 from tb.sim_test import sim_test
-from tests.sim.resets import WAYS, ByFunction, ByQueue, ByStatus
-from tests.sim.sweep import Asked, sweep_life, sweep_window
+from tb.traffic import Traffic
+from tests.sim.resets import WAYS, ByFunction, ByQueue, ByStatus, Way, given_away, silent, untouched
+from tests.sim.sweep import Asked, Sweep, sweep_life, sweep_window
 
 PACKED = feature_mask(Feature.RING_PACKED)
+MQ = feature_mask(BlkFeature.MQ)
 DRAWN = feature_mask(Feature.INDIRECT_DESC, Feature.EVENT_IDX, Feature.IN_ORDER)
 WINDOWS = 50
 LOAD_MOST_STEPS = 400
 QUIET_STEPS = 3_000
+REMOTE_POINTS = 2
+REMOTE_QUIET_STEPS = 10_000
 
 
 @sim_test(timeout_us=20_000, stress="calm")
@@ -77,3 +81,96 @@ async def test_sweep_with_a_distant_memory_split(env: Env) -> None:
 async def test_sweep_with_a_distant_memory_packed(env: Env) -> None:
     """The same in a packed ring."""
     await sweep_distant(env, PACKED)
+
+
+async def reset_far_away(env: Env, features: int) -> None:
+    """Resets at drawn cycles while a host takes thousands of cycles for each answer."""
+    for way in WAYS:
+        sweep = Sweep(env, way(env), Asked(features))
+        life = await sweep.measure()
+        sweep.wait = REMOTE_QUIET_STEPS
+        for _ in range(REMOTE_POINTS):
+            await sweep.run([env.rng.randrange(life)])
+        if env.step_ps:
+            assert sweep.in_flight, f"{way.name}: no DMA was in flight at any of the resets"
+        cycles = ", ".join(str(cycle) for cycle in sorted(sweep.covered))
+        env.report(
+            f"{way.name}: {sweep.in_flight} of {sweep.points} with DMA in flight, at {cycles} of {life}"
+        )
+
+
+@sim_test(timeout_us=200_000, stress="remote")
+async def test_answers_delayed_by_thousands_of_cycles_split(env: Env) -> None:
+    """Reads and writes in flight answer thousands of cycles late: the reset waits, or drops them."""
+    await reset_far_away(env, 0)
+
+
+@sim_test(timeout_us=200_000, stress="remote")
+async def test_answers_delayed_by_thousands_of_cycles_packed(env: Env) -> None:
+    """The same in a packed ring."""
+    await reset_far_away(env, PACKED)
+
+
+async def reset_under_load(env: Env, way: type[Way], features: int, rounds: int) -> None:
+    """Reset at a drawn cycle of heavy traffic on several queues; the medium is whole afterwards."""
+    for _ in range(rounds):
+        await env.driver.start(features | way.features, queues=4, queue_size=16)
+        reset = way(env)
+        await reset.prepare()
+        traffic = Traffic(env.blk, env.image, env.rng, depth=24, most_sectors=4)
+        await traffic.run(env.rng.randint(8, 30), finish=False)
+        await env.blk.requests.kick_all()
+        await env.steps(env.rng.randrange(LOAD_MOST_STEPS))
+        places = given_away(env)
+        await reset.begin()
+        await reset.finish()
+        await silent(env, places, QUIET_STEPS)
+        await env.driver.reset()
+    await env.driver.start(features)
+    assert await env.blk.read(0, 8) == env.image.sector(0, 8)
+
+
+@sim_test(timeout_us=20_000)
+async def test_status_under_load(env: Env) -> None:
+    """Status is reset at drawn cycles of heavy traffic, in both ring formats."""
+    await reset_under_load(env, ByStatus, MQ, rounds=3)
+    await reset_under_load(env, ByStatus, MQ | PACKED, rounds=3)
+
+
+@sim_test(timeout_us=20_000)
+async def test_function_under_load(env: Env) -> None:
+    """The function is reset at drawn cycles of heavy traffic, in both ring formats."""
+    await reset_under_load(env, ByFunction, MQ, rounds=3)
+    await reset_under_load(env, ByFunction, MQ | PACKED, rounds=3)
+
+
+async def reset_queue_under_load(env: Env, features: int) -> None:
+    """Reset each of four queues in turn while the others work on: its memory stays as it is left."""
+    await env.driver.start(features | MQ | ByQueue.features, queues=4, queue_size=16)
+    traffic = Traffic(env.blk, env.image, env.rng, depth=24, most_sectors=4)
+    for index in env.rng.sample(range(4), 4):
+        await traffic.run(env.rng.randint(8, 20), finish=False)
+        await env.blk.requests.kick_all()
+        way = ByQueue(env, index)
+        await way.prepare()
+        places = given_away(env, index)
+        await way.begin()
+        await way.finish()
+        for place in places:
+            env.memory.poison(place)
+        await env.steps(QUIET_STEPS)
+        assert untouched(env, places), f"memory of queue {index} changed after its reset"
+        await way.leave()
+    await traffic.run(8, finish=True)
+
+
+@sim_test(timeout_us=20_000)
+async def test_queues_under_load_split(env: Env) -> None:
+    """One queue after another is reset under traffic; its memory may be reused at once."""
+    await reset_queue_under_load(env, 0)
+
+
+@sim_test(timeout_us=20_000)
+async def test_queues_under_load_packed(env: Env) -> None:
+    """The same with packed rings."""
+    await reset_queue_under_load(env, PACKED)

@@ -1,5 +1,7 @@
 """Resets below virtio: what they end at once, what may still complete, and which write asks for one."""
 
+from dataclasses import replace
+
 import pytest
 
 from pymodel import events as ev
@@ -87,3 +89,15 @@ def test_a_register_that_does_not_exist_resets_no_queue() -> None:
     script.give().use().message()
     found = [finding.clause for finding in script.judge().violations]
     assert [clause for clause in found if clause.startswith("DEV")] == []
+
+
+@pytest.mark.parametrize(("took", "clean"), [(STEP, False), (STEP * 3_000, True)])
+def test_a_device_is_no_quicker_than_its_host(took: int, clean: bool) -> None:
+    """A message that is owed for 20 us counts as missing, unless the host takes 3 us for a read."""
+    script = split(0).give().use().message().give(1)
+    read = script.events[-1].t
+    script.fetch().use(1)
+    first = next(event for event in script.events if isinstance(event, ev.DmaRead) and event.t > read)
+    script.events[script.events.index(first)] = replace(first, t_req=first.t - took)
+    script.t += 20_000 * STEP
+    assert script.reset().judge().clean is clean

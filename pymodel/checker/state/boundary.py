@@ -22,6 +22,8 @@ from pymodel.vtrace import END_MARK, Header
 SIMULATED = ("verilator", "model")
 SETTLE_SIMULATED = 10_000_000
 SETTLE_OTHER = 100_000_000_000
+ACCESSES_TO_SETTLE = 8
+LONGEST = (1 << 63) - 1
 NOTES_MAX = 16
 _TRANSITIONAL = range(0x1000, 0x1040)
 
@@ -42,7 +44,7 @@ class State:
     """Reconstructs the session; `publish` hands a fact to whoever subscribed to its class.
 
     `settle` is how long, in picoseconds, a device may owe a notification or a reset before that is
-    held against it when the session ends.
+    held against it when the session ends; it grows with the time that the host takes for DMA.
     """
 
     def __init__(self, header: Header, publish: Callable[[Any], None], settle: int | None = None) -> None:
@@ -100,6 +102,11 @@ class State:
         """Whether the device may master the bus, as far as that is known."""
         command = self.config.command
         return command is None or bool(command & spec.PciCommand.BUS_MASTER)
+
+    def host_took(self, picoseconds: int) -> None:
+        """The host took that long for an access by the device, which can be no quicker than its host."""
+        if picoseconds > self.settle // ACCESSES_TO_SETTLE:
+            self.settle = min(picoseconds * ACCESSES_TO_SETTLE, LONGEST)
 
     def note(self, text: str) -> None:
         """Say something about the trace as a whole, once."""

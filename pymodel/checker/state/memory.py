@@ -92,6 +92,7 @@ class MemoryState:
         self.seen = True
         self._state.note_start()
         issued = event.t if event.t_req is None else event.t_req
+        self._state.host_took(event.t - issued)
         self._judge_time(event, issued, write)
         segments = self._state.index.overlapping(event.addr, len(event.data))
         packed = any(isinstance(s.owner, Tracker) and s.owner.queue.packed for s in segments)
