@@ -71,8 +71,10 @@ static void judge_time(vio_checker *checker, const vio_event *event, int64_t iss
   if (checker->config.command != NONE && !vio_check_mastering(checker) && issued > checker->command_t)
     vio_check_suspect_add(checker, BREACH_NO_MASTER, &what);
   if (!session->known) return;
-  if (session->phase == PHASE_INIT) vio_check_suspect_add(checker, BREACH_BEFORE_DRIVER_OK, &what);
-  if (session->phase == PHASE_SUSPENDED) vio_check_suspect_add(checker, BREACH_SUSPENDED, &what);
+  if (session->phase == PHASE_INIT && !session->draining)
+    vio_check_suspect_add(checker, BREACH_BEFORE_DRIVER_OK, &what);
+  if (session->phase == PHASE_SUSPENDED && !session->draining)
+    vio_check_suspect_add(checker, BREACH_SUSPENDED, &what);
   if (session->phase == PHASE_RESET && session->reset_kind == RESET_STATUS)
     vio_check_publish(checker, &(vio_fact){.kind = FACT_BREACH,
                                            .breach = BREACH_AFTER_RESET,

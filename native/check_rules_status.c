@@ -29,7 +29,9 @@ static void status_write(vio_checker *checker, const vio_fact *fact) {
 
 static void message(vio_checker *checker, const vio_fact *fact) {
   const int32_t config = vio_check_interrupts_config_vector(checker);
-  if (!checker->session.known || checker->session.phase != PHASE_INIT || !fact->vectors->known) return;
+  const vio_check_session *session = &checker->session;
+  if (!session->known || session->draining || session->phase != PHASE_INIT || !fact->vectors->known)
+    return;
   if (config == NONE || vio_check_vectors_have(fact->vectors, config)) return;
   for (size_t i = 0; i < checker->queue_count; i++)
     if (vio_check_vectors_have(fact->vectors, checker->queues[i]->vector)) {

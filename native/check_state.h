@@ -36,7 +36,7 @@ enum vio_check_reset { RESET_NONE, RESET_STATUS, RESET_FLR, RESET_HOT, RESET_POW
 typedef struct vio_check_session {
   uint64_t serial;
   bool known, begun, reset_polled, features_ok_written, driver_ok, failed, needs_reset;
-  bool suspend_written, resume_written, dirty;
+  bool suspend_written, resume_written, dirty, draining;
   int features_ok; /* what the read-back said, or NONE */
   int status;
   enum vio_check_phase phase;

@@ -29,6 +29,7 @@ static void change_session(vio_checker *checker, int value, bool restarted) {
   } else if (session->phase == PHASE_RESETTING) {
     vio_check_boundary_end_reset(checker, false);
     session->reset_kind = RESET_NONE;
+    session->draining = true;
   }
 }
 
@@ -80,6 +81,7 @@ static void running_read(vio_checker *checker, int value) {
     session->dirty = true;
     return;
   }
+  if (session->status == value) session->draining = false;
   session->status = value;
   if (session->features_ok_written && session->features_ok == NONE) {
     session->features_ok = HAS(value, VIO_STATUS_FEATURES_OK);

@@ -101,3 +101,15 @@ def test_a_device_is_no_quicker_than_its_host(took: int, clean: bool) -> None:
     script.events[script.events.index(first)] = replace(first, t_req=first.t - took)
     script.t += 20_000 * STEP
     assert script.reset().judge().clean is clean
+
+
+def unwaited(*, answered: bool) -> Script:
+    """The driver does not wait for the reset; the device reads on, before or after it showed the end."""
+    script = split(0).give().use().message().status(0).status(1)
+    return (script.sees(1) if answered else script).dma_r(RINGS[1], bytes(4)).status(3)
+
+
+def test_a_device_that_was_not_waited_for_may_still_be_resetting() -> None:
+    early, late = (unwaited(answered=answered).judge().violations for answered in (False, True))
+    assert {finding.clause for finding in early} == {"DRV-RESET-001", "DRV-PCI-019"}
+    assert {finding.clause for finding in late} == {"DRV-RESET-001", "DRV-PCI-019", "DEV-STATUS-001"}

@@ -83,7 +83,8 @@ class NothingBeforeDriverOk(Rule):
     @on(MessageSent)
     def message(self, fact: MessageSent) -> None:
         """A message for a queue in a session without DRIVER_OK."""
-        if not self.session.known or self.session.phase != Phase.INIT or fact.vectors is None:
+        session = self.session
+        if not session.known or session.draining or session.phase != Phase.INIT or fact.vectors is None:
             return
         config = self.state.interrupts.config_vector
         queues = [q for q in self.state.queues.values() if q.vector in fact.vectors]

@@ -157,6 +157,7 @@ class CommonState:
         elif session.phase == Phase.RESETTING:
             self._state.end_reset(by_read=False)
             session.reset_kind = None
+            session.draining = True
         session.dirty = False
         session.set_status(value)
         if value & spec.Status.SUSPEND and before is not None and not before & spec.Status.SUSPEND:
@@ -204,6 +205,8 @@ class CommonState:
         if value == 0 and (session.features_ok_written or session.driver_ok):
             self._state.lose_session().dirty = True
             return
+        if value == before:
+            session.draining = False
         session.status = value
         if session.features_ok_written and session.features_ok is None:
             session.features_ok = bool(value & spec.Status.FEATURES_OK)

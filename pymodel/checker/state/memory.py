@@ -143,6 +143,8 @@ class MemoryState:
             if session.reset_kind == "status":
                 state.publish(facts.Breach("dma-after-reset", what, event))
             return
+        if session.draining:
+            return
         kind = "dma-before-driver-ok" if session.phase == Phase.INIT else "dma-suspended"
         self.suspects.add(kind, what, lambda: state.session is session and session.live)
 

@@ -23,7 +23,8 @@ class Session:
 
     `known` is false where the trace began later than the session. `status` is the last value known of
     device_status (written or read), `features_ok` what the read-back after FEATURES_OK said; `dirty`
-    that the driver's last bring-up was not followed by a reset, though the status went back to 0.
+    that the driver's last bring-up was not followed by a reset, though the status went back to 0;
+    `draining` that the driver did not wait for the reset, so that the device may still be at it.
     """
 
     def __init__(self, *, known: bool, reset_kind: str | None) -> None:
@@ -44,6 +45,7 @@ class Session:
         self.suspend_written = False
         self.resume_written = False
         self.dirty = False
+        self.draining = False
 
     @property
     def features(self) -> int | None:

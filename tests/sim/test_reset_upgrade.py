@@ -1,0 +1,166 @@
+"""Reset as the only way back: one driver after another on a device that keeps nothing of the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from pymodel.driver.errors import DriverBug
+from pymodel.driver.interrupts import InterruptMode
+from pymodel.events import BarWrite, Intx
+from pymodel.spec import COMMON_CFG, NO_VECTOR, BlkFeature, Feature, feature_mask
+from tb.env import Env
+from tb.sim_test import sim_test
+
+UPGRADES = 100
+PACKED = feature_mask(Feature.RING_PACKED)
+RICH = feature_mask(Feature.INDIRECT_DESC, Feature.EVENT_IDX, BlkFeature.MQ)
+SETS = (0, PACKED, RICH, RICH | PACKED, RICH | feature_mask(Feature.IN_ORDER), PACKED)
+"""Each set beside the next: from split to packed and back, from few features to many."""
+
+FIXED = {
+    "device_status": 0,
+    "config_msix_vector": NO_VECTOR,
+    "queue_msix_vector": NO_VECTOR,
+    "queue_enable": 0,
+}
+"""What the standard says that registers hold after a reset (virtio 1.4, 4.1.4.3 and 4.1.5.1.2)."""
+OPTIONAL = ("queue_notif_config_data", "queue_reset", "admin_queue_index", "admin_queue_num")
+SELECTORS = ("device_feature_select", "driver_feature_select", "queue_select")
+RUNNING = ("config_generation",)
+
+Registers = dict[tuple[str, int], int]
+
+
+async def registers(env: Env, queues: Iterable[int]) -> Registers:
+    """The registers of the common structure: both feature words, and the banks of some queues."""
+    pci = env.driver.pci
+    found: Registers = {}
+    single = [name for name in COMMON_CFG if not name.startswith("queue_") and not name.endswith("feature")]
+    for name in single:
+        if name not in (*OPTIONAL, *SELECTORS, *RUNNING):
+            found[name, 0] = await pci.read_common(name)
+    for side in ("device", "driver"):
+        for word in (0, 1):
+            await pci.write_common(f"{side}_feature_select", word)
+            found[f"{side}_feature", word] = await pci.read_common(f"{side}_feature")
+    banked = [name for name in COMMON_CFG if name.startswith("queue_") and name != "queue_select"]
+    for queue in queues:
+        await pci.write_common("queue_select", queue)
+        for name in banked:
+            if name not in OPTIONAL:
+                found[name, queue] = await pci.read_common(name)
+    return found
+
+
+async def fresh(env: Env, power_on: Registers) -> None:
+    """Hold every register against its value after power-on, and against the standard's."""
+    last = power_on["num_queues", 0] - 1
+    found = await registers(env, {0, 1, env.rng.randint(0, last)})
+    changed = {key: (value, power_on[key]) for key, value in found.items() if value != power_on[key]}
+    assert not changed, f"after the reset (found, at power-on): {changed}"
+    wrong = {key: value for key, value in found.items() if value != FIXED.get(key[0], value)}
+    assert not wrong, f"registers have no reset value: {wrong}"
+
+
+async def one_after_another(env: Env, sets: Sequence[int], sessions: int) -> None:
+    """Run sessions with one feature set after another; each leaves requests in flight and no trace."""
+    await env.driver.discover()
+    await env.driver.device.reset()
+    power_on = await registers(env, range(await env.driver.pci.read_common("num_queues")))
+    for session in range(sessions):
+        features = sets[session % len(sets)]
+        await env.driver.start(features, queues=2, queue_size=env.rng.choice((2, 4, 16)))
+        assert env.driver.device.features == features | feature_mask(Feature.VERSION_1)
+        sector = session % env.image.sectors
+        data = env.rng.randbytes(512)
+        await env.blk.write(sector, data)
+        assert await env.blk.read(sector) == data == env.image.sector(sector)
+        await env.traffic(requests=env.rng.randint(2, 6), most_sectors=2, then=env.driver.device.reset)
+        await fresh(env, power_on)
+        await env.driver.reset()
+    env.report(f"{sessions} drivers one after another")
+
+
+@sim_test(timeout_us=50_000)
+async def test_a_hundred_upgrades(env: Env) -> None:
+    """A hundred drivers replace each other without a reboot; registers are back at reset values each time."""
+    await one_after_another(env, SETS, UPGRADES)
+
+
+@sim_test(timeout_us=20_000)
+async def test_upgrades_with_drawn_features(env: Env) -> None:
+    """The same with feature sets drawn from all that is offered."""
+    await env.driver.start()
+    offered = env.driver.device.offered
+    await env.driver.reset()
+    sets = [env.rng.getrandbits(64) & offered & ~feature_mask(BlkFeature.CONFIG_WCE) for _ in range(12)]
+    await one_after_another(env, [one & _known(env) for one in sets], len(sets))
+
+
+def _known(env: Env) -> int:
+    return env.driver.pci.known_features | env.driver.blk.features
+
+
+@sim_test()
+async def test_status_zero_is_refused(env: Env) -> None:
+    """set_status(0) is a programming error and writes nothing; reset() clears status and features."""
+    await env.driver.start()
+    device, pci = env.driver.device, env.driver.pci
+    status, start = await pci.get_status(), len(env.log)
+    with pytest.raises(DriverBug, match="reset"):
+        await pci.set_status(0)
+    assert not any(isinstance(event, BarWrite) for event in env.log[start:])
+    assert await pci.get_status() == status
+    assert await env.blk.read(2) == env.image.sector(2)
+    await device.reset()
+    assert (await pci.get_status(), device.features) == (0, 0)
+
+
+@sim_test()
+async def test_status_bits_go_away_by_reset_alone(env: Env) -> None:
+    """Writing fewer bits takes no feature back: the driver is at fault, the session goes on."""
+    await env.driver.start()
+    pci = env.driver.pci
+    features = [await pci.read_common("driver_feature")]
+    with env.expect("DRV-STATUS-002"):
+        await pci.write_common("device_status", 0x0B)
+        await pci.write_common("device_status", 0x0F)
+    assert [await pci.read_common("driver_feature")] == features
+    await env.driver.reset()
+    await env.driver.start(features=0)
+    assert await env.blk.read(2) == env.image.sector(2)
+
+
+@sim_test()
+async def test_msix_belongs_to_pci(env: Env) -> None:
+    """A reset unmaps every vector and leaves MSI-X enabled, unmasked, its table as it was."""
+    await env.driver.start()
+    msix, function = env.driver.pci.interrupts.msix, env.driver.pci.function
+    assert msix is not None
+    bar, table = msix.table
+
+    async def kept() -> list[int]:
+        words = [await function.config_read(msix.position, 4)]
+        return words + [await function.bar_read(bar, table + 4 * n, 4) for n in range(4 * msix.size)]
+
+    before = await kept()
+    await env.traffic(requests=6, then=env.driver.device.reset)
+    assert await kept() == before
+    assert await env.driver.pci.read_common("config_msix_vector") == NO_VECTOR
+    await env.driver.reset()
+
+
+@sim_test()
+async def test_intx_falls_with_the_reset(env: Env) -> None:
+    """A line that nobody served is down once the reset is complete, and the ISR is clear."""
+    await env.driver.start(features=0, mode=InterruptMode.INTX)
+    await env.blk.submit_read(4)
+    await env.transport.wait_interrupt(50_000)
+    levels = [event.level for event in env.log if isinstance(event, Intx)]
+    assert levels[-1] == 1
+    await env.driver.device.reset()
+    assert [event.level for event in env.log if isinstance(event, Intx)][-1] == 0
+    assert await env.driver.pci.read_isr() == 0
+    await env.driver.reset()
