@@ -72,6 +72,8 @@ static void config_write(vio_checker *checker, const vio_fact *fact) {
 static void feature_write(vio_checker *checker, const vio_fact *fact) {
   const vio_check_session *session = &checker->session;
   const int64_t select = checker->values[F_DRIVER_FEATURE_SELECT];
+  if (session->known && session->status != NONE && !(session->status & (int)VIO_STATUS_DRIVER))
+    BREACHED(VIO_DRV_INIT_004, "driver_feature is written before DRIVER is set");
   if (!session->known || !session->features_ok_written || select == NONE) return;
   const uint32_t accepted = select < VIO_WORDS ? session->accepted.word[select] : 0;
   const uint32_t fresh = (uint32_t)fact->value & ~accepted;

@@ -9,8 +9,10 @@ from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.config_ops import ConfigOps, Style
 from pymodel.driver.core import VirtioDevice
 from pymodel.driver.entropy import VirtioEntropy
+from pymodel.driver.errors import DriverBug
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.driver.pci import VirtioPci
+from pymodel.driver.requests import RequestQueues
 from pymodel.spec import Feature, feature_mask
 from pymodel.transport import Transport
 from tb.sessions import shapes
@@ -112,10 +114,21 @@ class Guest:
     @property
     def buffers(self) -> int:
         """Requests that the device has finished, over all sessions."""
-        live = self._bound.requests.completed if self.device.driver is self._bound else 0
-        return self._buffers + live
+        requests = self._requests
+        return self._buffers + (requests.completed if requests else 0)
 
     @property
     def in_flight(self) -> int:
         """Requests that the device has not finished."""
-        return len(self._bound.requests.in_flight) if self.device.driver is not None else 0
+        requests = self._requests
+        return len(requests.in_flight) if requests else 0
+
+    @property
+    def _requests(self) -> RequestQueues | None:
+        """The requests of the driver that is bound; None of one that is frozen, or failed to come back."""
+        if self.device.driver is None:
+            return None
+        try:
+            return self._bound.requests
+        except DriverBug:
+            return None

@@ -105,6 +105,7 @@ CASES = {
         working,
         lambda: Script().reset().status(1).status(3).accept().status(0x0B),
         lambda: Script().reset().status(1).status(3).offer().status(0x0B),
+        lambda: Script().reset().status(1).offer().accept().status(3).status(0x0B),
     ),
     "DRV-INIT-006": case(
         lambda: Script(features=VERSION_1 | 0xA00).negotiate().bar_w(DEVICE + 0x20, b"\1"),

@@ -81,7 +81,7 @@ class DriverComesThird(_Step):
 
 
 class FeaturesAreReadAndWritten(Rule):
-    """Feature words 0 and 1 are read and written before FEATURES_OK (3.1.1, step 4).
+    """Feature words 0 and 1 are read, and written behind DRIVER and before FEATURES_OK (3.1.1, step 4).
 
     A driver that comes back from a reset may go by what it read before it (Linux does on resume).
     """
@@ -99,6 +99,15 @@ class FeaturesAreReadAndWritten(Rule):
             self.breached("FEATURES_OK is set, but device_feature words 0 and 1 were not both read")
         else:
             self.judge(fact.accepted is not None, "driver_feature words 0 and 1 were not both written")
+
+    @on(FieldWrite)
+    def early(self, fact: FieldWrite) -> None:
+        """driver_feature before DRIVER."""
+        status = self.session.status
+        if fact.name != "driver_feature" or not self.session.known or status is None:
+            return
+        if not status & Status.DRIVER:
+            self.breached("driver_feature is written before DRIVER is set")
 
 
 class NoConfigWriteBeforeFeaturesOk(Rule):
