@@ -105,20 +105,29 @@ class Checker:
             self.state.finish()
             self.results.notes = self.state.notes
             self.results.orderly = self.state.orderly
-            for clause in clauses().values():
-                self.results.verdicts[clause.id] = self._verdict(clause)
+            self._give_verdicts()
         return self.results
 
-    def _verdict(self, clause: Clause) -> Verdict:
-        outcome = self.results.outcomes.get(clause.id)
-        if outcome is not None and outcome.breached:
-            return Verdict.VIOLATED if clause.mandatory else Verdict.NOT_EXERCISED
-        if outcome is not None and outcome.held:
-            return Verdict.HELD
-        device = DEVICE_CHAPTERS.get(clause.chapter)
-        if device is not None and self.state.device_type not in (None, device):
-            return Verdict.NOT_APPLICABLE
+    def _give_verdicts(self) -> None:
+        device_type = self.state.device_type
+        foreign: dict[tuple[int, int, int, int], bool] = {}
+        for clause in clauses().values():
+            outcome = self.results.outcomes.get(clause.id)
+            device = DEVICE_CHAPTERS.get(clause.chapter)
+            if outcome is not None and outcome.breached:
+                verdict = Verdict.VIOLATED if clause.mandatory else Verdict.NOT_EXERCISED
+            elif outcome is not None and outcome.held:
+                verdict = Verdict.HELD
+            elif device is not None and device_type not in (None, device):
+                verdict = Verdict.NOT_APPLICABLE
+            else:
+                terms = (clause.needs, clause.lacks, clause.offers, clause.offers_not)
+                if terms not in foreign:
+                    foreign[terms] = self._is_foreign(clause)
+                verdict = Verdict.NOT_APPLICABLE if foreign[terms] else Verdict.NOT_EXERCISED
+            self.results.verdicts[clause.id] = verdict
+
+    def _is_foreign(self, clause: Clause) -> bool:
+        """Whether there were sessions, and the clause surely speaks of none of them."""
         answers = [clause.applies(offered, features) for offered, features in self.state.sessions]
-        if answers and all(answer is False for answer in answers):
-            return Verdict.NOT_APPLICABLE
-        return Verdict.NOT_EXERCISED
+        return bool(answers) and all(answer is False for answer in answers)

@@ -48,13 +48,12 @@ def without(events: Events, kind: type[ev.Event]) -> Events:
 @pytest.mark.parametrize("mode", [InterruptMode.PER_QUEUE, InterruptMode.INTX, InterruptMode.POLL])
 @pytest.mark.parametrize("name", FEATURES)
 def test_driver_and_model_are_clean(name: str, mode: InterruptMode) -> None:
-    events = model_stream(name, mode)
-    assert violated(events) == []
-    assert violated(without(events, ev.MemWrite)) == []
+    assert violated(model_stream(name, mode)) == []
 
 
-# The other seeds are judged by both twins: tests/native/test_checker_twin.py.
-@pytest.mark.parametrize("seed", [0, 7])
+# The other seeds are judged by both twins, as are all streams without the driver's stores:
+# tests/native/test_checker_twin.py.
+@pytest.mark.parametrize("seed", [7])
 @pytest.mark.parametrize("name", LAGGING)
 def test_a_lagging_model_with_any_framing_is_clean(name: str, seed: int) -> None:
     events = model_stream(name, InterruptMode.PER_QUEUE, seed)
