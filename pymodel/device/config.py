@@ -28,6 +28,7 @@ class BarSpec:
 
     kind: str
     size: int
+    prefetchable: bool = False
 
 
 @dataclass(frozen=True)

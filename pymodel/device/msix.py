@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pymodel import spec
-from pymodel.device.host import Host
 
 
 class MsixTable:
-    """Table entries and pending bits; `control` and `may_master` tell the state of the function."""
+    """Table entries and pending bits.
+
+    `send` takes a message's address and data; `control` and `may_master` tell the function's state.
+    """
 
     def __init__(
-        self, host: Host, vectors: int, control: Callable[[], int], may_master: Callable[[], bool]
+        self,
+        send: Callable[[int, int], None],
+        vectors: int,
+        control: Callable[[], int],
+        may_master: Callable[[], bool],
     ) -> None:
-        self.host = host
+        self._send = send
         self.vectors = vectors
         self._control = control
         self._may_master = may_master
@@ -65,4 +71,4 @@ class MsixTable:
                 start = vector * spec.MSIX_ENTRY_LENGTH
                 entry = self.table[start : start + spec.MSIX_ENTRY_CONTROL]
                 address = int.from_bytes(entry[: spec.MSIX_ENTRY_DATA], "little")
-                self.host.send(address, int.from_bytes(entry[spec.MSIX_ENTRY_DATA :], "little"))
+                self._send(address, int.from_bytes(entry[spec.MSIX_ENTRY_DATA :], "little"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pymodel import spec
 from pymodel.device.backend import Backend
-from pymodel.device.config import DeviceConfig, Place
+from pymodel.device.config import DeviceConfig
 from pymodel.device.core import VirtioModel
 from pymodel.device.host import Host
 from pymodel.device.legacy import LegacyBlock
 from pymodel.device.msix import MsixTable
-from pymodel.device.pcispace import ConfigSpace
-from pymodel.spec import CAP_FIELDS, CapType, PciCapId, PciCommand
+from pymodel.device.pcispace import ConfigSpace, FunctionPlan, Identity, Structure
+from pymodel.spec import CapType, PciCommand
 
 
 class PciModel(VirtioModel):
@@ -18,8 +18,8 @@ class PciModel(VirtioModel):
 
     def __init__(self, host: Host, config: DeviceConfig, backend: Backend) -> None:
         super().__init__(host, config, backend)
-        self.space = ConfigSpace(config, backend)
-        self.msix = MsixTable(host, config.vectors, lambda: self.space.msix_control, self.may_master)
+        self.space = ConfigSpace(plan_of(config, backend))
+        self.msix = MsixTable(host.send, config.vectors, lambda: self.space.msix_control, self.may_master)
         self.legacy_block = LegacyBlock(self) if config.transitional else None
         self._flr_wanted = False
 
@@ -132,9 +132,8 @@ class PciModel(VirtioModel):
 
     def config_read(self, addr: int, length: int) -> bytes:
         """Read configuration space; a read of pci_cfg_data performs the access it stands for."""
-        window = self.space.window + spec.CAP_PCI_CFG_DATA
-        if addr < window + 4 and window < addr + length:
-            aim = self._aim()
+        if self.space.touches_window(addr, length):
+            aim, window = self.space.window_aim(), self.space.window_data
             if aim:
                 data = self._read(aim.bar, aim.offset, aim.length)
                 self.space.data[window : window + aim.length] = data
@@ -143,23 +142,31 @@ class PciModel(VirtioModel):
     def config_write(self, addr: int, data: bytes) -> None:
         """Write configuration space; a write of pci_cfg_data performs the access it stands for."""
         self.space.write(addr, data)
-        window = self.space.window + spec.CAP_PCI_CFG_DATA
-        if addr < window + 4 and window < addr + len(data):
-            aim = self._aim()
+        if self.space.touches_window(addr, len(data)):
+            aim, window = self.space.window_aim(), self.space.window_data
             if aim:
                 self._write(aim.bar, aim.offset, bytes(self.space.data[window : window + aim.length]))
-        self._check_flr()
-
-    def _aim(self) -> Place | None:
-        """Return the access that PCI_CFG stands for; None unless it is aligned and inside a structure."""
-        bar, offset, length = (
-            self.space.get(self.space.window + CAP_FIELDS[name].offset, CAP_FIELDS[name].width)
-            for name in ("bar", "offset", "length")
-        )
-        aligned = length in (1, 2, 4) and offset % length == 0
-        return Place(bar, offset, length) if aligned and self._structure(bar, offset) else None
-
-    def _check_flr(self) -> None:
-        position = self.space.positions[PciCapId.PCI_EXPRESS] + spec.PCIE_DEVICE_CONTROL
-        if self.space.get(position, 2) & spec.PCIE_DEVICE_CONTROL_FLR:
+        if self.space.wants_reset:
             self._flr_wanted = True
+
+
+def plan_of(config: DeviceConfig, backend: Backend) -> FunctionPlan:
+    """The configuration space of a modelled device."""
+    kind, old = backend.device_type, config.transitional
+    identity = Identity(
+        vendor_id=spec.VENDOR_ID,
+        device_id=spec.TRANSITIONAL_DEVICE_ID[kind] if old else spec.MODERN_DEVICE_ID_BASE + kind,
+        revision_id=0 if old else 1,
+        class_code=backend.class_code,
+        subsystem_vendor_id=spec.VENDOR_ID,
+        subsystem_id=kind if old else 0x40 + kind,
+    )
+    structures = [
+        Structure(cfg_type, place.bar, place.offset, place.length, config.notify_multiplier)
+        for cfg_type, place in config.places.items()
+        if cfg_type != CapType.DEVICE or backend.config()
+    ]
+    structures.append(Structure(CapType.PCI_CFG))
+    return FunctionPlan(
+        identity, config.bars, config.vectors, config.msix_table, config.msix_pba, tuple(structures)
+    )
