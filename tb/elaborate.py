@@ -18,7 +18,8 @@ AXI_LITE_PINS = (
     *("araddr", "arvalid", "arready", "rdata", "rvalid", "rready", "rresp"),
 )
 AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast")
-_KINDS = {"axi4-lite": AXI_LITE_PINS, "axi4": AXI_PINS}
+REQUEST_PINS = ("req_valid", "req_write", "req_addr", "req_wdata", "cpl_valid", "cpl_rdata")
+_KINDS = {"axi4-lite": AXI_LITE_PINS, "axi4": AXI_PINS, "reqcpl": REQUEST_PINS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,9 @@ def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
     """The top level's ports that the bench touches."""
     wanted = {name for _, name in _named_ports(manifest)}
     for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
-        if port is not None and port.prefix:
-            wanted |= {name for name in ports if name.startswith(port.prefix)}
+        if port is not None:
+            wanted |= set(port.signals.values())
+            wanted |= {name for name in ports if port.prefix and name.startswith(port.prefix)}
     return sorted(wanted & ports.keys())
 
 

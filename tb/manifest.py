@@ -19,6 +19,10 @@ CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none")
 BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")
+NOT_YET = ("pcie-tlp", "python")
+"""Kinds that a manifest may name and no path of the bench drives yet."""
+SHELL_IRQ_KINDS = ("msix-pulse", "reqack")
+"""Kinds whose vectors only a shell can turn into messages."""
 DEVICE_TYPES = {"net": 1, "blk": 2, "console": 3, "entropy": 4, "other": None}
 INTERFACES = {"modern": ("modern",), "transitional": ("transitional", "modern"), "lguest": ("lguest",)}
 """How a device may be driven, and the interfaces whose tests a device of each kind can be asked."""
@@ -153,6 +157,7 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     ports.finish()
     root.finish()
     _check_bars(root, manifest)
+    _check_irq(root, manifest)
     return manifest
 
 
@@ -166,6 +171,18 @@ def _check_bars(root: Table, manifest: Manifest) -> None:
         if base < end:
             raise root.fail("ports.bar.bars", f"BAR {number} at {base:#x} overlaps BAR {before}")
         end, before = base + sizes.get(number, 1), number
+
+
+def _check_irq(root: Table, manifest: Manifest) -> None:
+    kind = manifest.irq.kind
+    if kind in SHELL_IRQ_KINDS and manifest.pci is None:
+        raise root.fail(
+            "ports.irq.kind", f'is {kind!r}: vectors need ports.config kind = "shell" and [pci] msix'
+        )
+    if kind in SHELL_IRQ_KINDS and manifest.pci is not None and not manifest.pci.vectors:
+        raise root.fail("pci.msix", f"is missing: ports.irq kind = {kind!r} names its vectors")
+    if kind == "level" and not manifest.irq.intx:
+        raise root.fail("ports.irq.intx", 'is missing: kind = "level" needs the pin')
 
 
 def _hdl(table: Table) -> Hdl:
@@ -265,6 +282,10 @@ def _reset(table: Table) -> ResetPort:
 
 def _pins(table: Table, kind: str) -> dict[str, Any]:
     """What every port table may say: prefix, signals, class."""
+    if kind in NOT_YET:
+        raise table.fail(
+            "kind", f"{kind!r} is not driven yet: put an AXI4 or request/completion shim before it"
+        )
     signals = table.mapping("signals")
     for signal, port in signals.items():
         if not isinstance(port, str):

@@ -65,7 +65,7 @@ def read_pci(table: Table) -> PciShell:
         subsystem_vendor_id=table.unsigned("subsystem_vendor_id", 16, spec.VENDOR_ID),
         subsystem_id=table.unsigned("subsystem_id", 16, 0x40),
         bars=bars,
-        vectors=_vectors(msix) if msix else 0,
+        vectors=_vectors(msix, bars) if msix else 0,
         caps=tuple(_cap(cap, bars) for cap in table.tables("virtio")),
     )
     table.finish()
@@ -95,10 +95,18 @@ def _bars(table: Table) -> tuple[BarSpace, ...]:
     return tuple(bars)
 
 
-def _vectors(table: Table) -> int:
+def msix_bar(bars: tuple[BarSpace, ...]) -> int | None:
+    """The first BAR that nothing else takes, where the shell keeps the MSI-X table."""
+    used = {bar.index for bar in bars} | {bar.index + 1 for bar in bars if bar.kind == "mem64"}
+    return next((index for index in range(6) if index not in used), None)
+
+
+def _vectors(table: Table, bars: tuple[BarSpace, ...]) -> int:
     vectors = table.get("vectors", int)
     if not 1 <= vectors <= 2048:
         raise table.fail("vectors", f"is {vectors}: give 1 to 2048")
+    if msix_bar(bars) is None:
+        raise table.fail("vectors", "needs a BAR for the table, and [pci] bars takes all six")
     table.finish()
     return vectors
 

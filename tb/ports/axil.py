@@ -32,13 +32,17 @@ class AxiLiteInitiator:
     error response reads as all ones, as on PCIe.
     """
 
+    KINDS: tuple[Any, ...] = (
+        AxiLiteAWSource,
+        AxiLiteWSource,
+        AxiLiteBSink,
+        AxiLiteARSource,
+        AxiLiteRSink,
+    )
+
     def __init__(self, pins: Pins, knobs: HostKnobs, seed: int) -> None:
         self._lanes = pins.width("wdata") // 8
-        self._aw = pins.channel(AxiLiteAWSource)
-        self._w = pins.channel(AxiLiteWSource)
-        self._b = pins.channel(AxiLiteBSink)
-        self._ar = pins.channel(AxiLiteARSource)
-        self._r = pins.channel(AxiLiteRSink)
+        self._aw, self._w, self._b, self._ar, self._r = (pins.channel(kind) for kind in self.KINDS)
         dice = Dice(seed)
         for channel in (self._aw, self._w, self._b, self._ar, self._r):
             stall(channel, knobs.stall, dice.roll(), pins.period_ps)
@@ -69,7 +73,9 @@ class AxiLiteInitiator:
 
     async def _read_piece(self, addr: int, size: int) -> int:
         self._ar.send_nowait(AxiLiteARTransaction(araddr=addr, arprot=0))
-        answer = await self._r.recv()
+        return self._wanted(await self._r.recv(), addr, size)
+
+    def _wanted(self, answer: Any, addr: int, size: int) -> int:
         ones = (1 << 8 * size) - 1
         if int(answer.rresp):
             return ones
@@ -79,6 +85,9 @@ class AxiLiteInitiator:
         lane = addr % self._lanes
         self._aw.send_nowait(AxiLiteAWTransaction(awaddr=addr, awprot=0))
         self._w.send_nowait(AxiLiteWTransaction(wdata=value << 8 * lane, wstrb=(1 << size) - 1 << lane))
+        await self._taken(taken)
+
+    async def _taken(self, taken: Callable[[], None] | None) -> None:
         await self._aw.wait()
         await self._w.wait()
         if taken is not None:

@@ -1,17 +1,17 @@
-"""The host's accesses on AXI4-Lite pins, each recorded as an event with the width that was asked for."""
+"""The host's accesses through an initiator, each recorded as an event with the width that was asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, EventStream
-from tb.ports.axil import AxiLiteInitiator
+from tb.ports.initiator import Initiator
 
 
 class PinConfigPort:
-    """Configuration space behind an AXI4-Lite target: address = configuration offset."""
+    """Configuration space on a port of its own: address = configuration offset."""
 
-    def __init__(self, bus: AxiLiteInitiator, events: EventStream, now: Callable[[], int]) -> None:
+    def __init__(self, bus: Initiator, events: EventStream, now: Callable[[], int]) -> None:
         self._bus = bus
         self._events = events
         self._now = now
@@ -47,10 +47,10 @@ class NoConfigPort:
 
 
 class PinBarPort:
-    """BAR space behind an AXI4-Lite target; `bases` maps BAR numbers to addresses on that bus."""
+    """BAR space on a port; `bases` maps BAR numbers to addresses on that bus."""
 
     def __init__(
-        self, bus: AxiLiteInitiator, bases: dict[int, int], events: EventStream, now: Callable[[], int]
+        self, bus: Initiator, bases: dict[int, int], events: EventStream, now: Callable[[], int]
     ) -> None:
         self._bus = bus
         self._bases = bases
@@ -60,8 +60,7 @@ class PinBarPort:
     async def read(self, bar: int, addr: int, length: int) -> int:
         """Read and record."""
         asked = self._now()
-        what = f"read of {length} at BAR {bar} + {addr:#x}"
-        value = await self._bus.read(self._address(bar, addr), length, what)
+        value = await self.fetch(bar, addr, length)
         data = value.to_bytes(length, "little")
         self._events.emit(BarRead(t=self._now(), t_req=asked, bar=bar, addr=addr, data=data))
         return value
@@ -74,6 +73,17 @@ class PinBarPort:
         def taken() -> None:
             self._events.emit(BarWrite(t=self._now(), t_req=asked, bar=bar, addr=addr, data=data))
 
+        await self.store(bar, addr, length, value, taken)
+
+    async def fetch(self, bar: int, addr: int, length: int) -> int:
+        """Read without a record: on behalf of an access that has one."""
+        what = f"read of {length} at BAR {bar} + {addr:#x}"
+        return await self._bus.read(self._address(bar, addr), length, what)
+
+    async def store(
+        self, bar: int, addr: int, length: int, value: int, taken: Callable[[], None] = lambda: None
+    ) -> None:
+        """Write without a record; `taken` is called when the device has it."""
         what = f"write of {length} at BAR {bar} + {addr:#x}"
         await self._bus.write(self._address(bar, addr), length, value, what, taken)
 

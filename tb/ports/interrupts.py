@@ -13,9 +13,13 @@ from pymodel.transport import Interrupt, Line, Message
 
 
 class PinInterruptPort:
-    """Queues messages and follows the INTx level (`intx` is its pin, None where there is none)."""
+    """Queues messages and follows the INTx level (`intx` is its pin, None where there is none).
+
+    `gate` hears the pin's level: a shell that may hold it back puts itself there and calls `drive`.
+    """
 
     def __init__(self, intx: Any, clock: Any, events: EventStream, now: Callable[[], int]) -> None:
+        self.gate: Callable[[int], None] = self.drive
         self._intx = intx
         self._clock = clock
         self._events = events
@@ -45,12 +49,15 @@ class PinInterruptPort:
         await RisingEdge(self._clock)
         while True:
             await FallingEdge(self._clock)
-            level = int(self._intx.value)
-            if level != self.level:
-                self.level = level
-                self._events.emit(Intx(t=self._now(), level=level))
-                self._news.set()
+            self.gate(int(self._intx.value))
             await ValueChange(self._intx)
+
+    def drive(self, level: int) -> None:
+        """INTx is at this level."""
+        if level != self.level:
+            self.level = level
+            self._events.emit(Intx(t=self._now(), level=level))
+            self._news.set()
 
     async def wait(self, timeout_ns: int) -> Interrupt | None:
         """Return the oldest message, or Line() while INTx is asserted; None on timeout."""

@@ -15,22 +15,21 @@ from pymodel.memory import GuestMemory
 from tb.image import Image
 from tb.knobs import Knobs, TargetKnobs
 from tb.manifest import Manifest, Port
+from tb.manifest_pci import PciShell
 from tb.ports.axi import AxiTarget, Store
+from tb.ports.axi_initiator import AxiInitiator
 from tb.ports.axil import AxiLiteInitiator
-from tb.ports.base import ConfigPort
+from tb.ports.base import BarPort, ConfigPort
 from tb.ports.channels import Pins
 from tb.ports.host import NoConfigPort, PinBarPort, PinConfigPort
+from tb.ports.initiator import Initiator
 from tb.ports.interrupts import PinInterruptPort
+from tb.ports.reqcpl import RequestInitiator
+from tb.ports.shell import Shell
 from tb.ports.stores import GuestStore, MediumStore
+from tb.ports.vectors import WATCHERS
 
 RESET_CYCLES = 8
-READY: dict[str, tuple[str, ...]] = {
-    "config": ("axi4-lite", "none"),
-    "bar": ("axi4-lite",),
-    "dma": ("axi4",),
-    "irq": ("msix-write",),
-}
-"""The port kinds that this path can drive."""
 
 
 class PinPath:
@@ -55,13 +54,13 @@ class PinPath:
         self._reset.set(Immediate(int(not manifest.reset.active_low)))
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
         self.interrupts = PinInterruptPort(intx, self._clock, events, self.now)
-        seed = rng.getrandbits(64)
-        self.config: ConfigPort = NoConfigPort()
-        if manifest.config.kind != "none":
-            config = AxiLiteInitiator(self.pins(manifest.config), knobs.host, seed)
-            self.config = PinConfigPort(config, events, self.now)
-        bar = AxiLiteInitiator(self.pins(manifest.bar), knobs.host, rng.getrandbits(64))
-        self.bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
+        # Seeds are drawn in the order of the native path, so that both give the same accesses.
+        config_seed, bar_seed = rng.getrandbits(64), rng.getrandbits(64)
+        bar = self._initiator(manifest.bar, knobs, bar_seed)
+        self._bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
+        self.shell = self._shell(manifest.pci, events) if manifest.pci else None
+        self.bar: BarPort = self.shell.bar if self.shell else self._bar
+        self.config = self._config(manifest.config, knobs, config_seed, events)
         guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
         self.dma = self._target(manifest.dma, guest, knobs.dma)
         self.medium = (
@@ -72,6 +71,25 @@ class PinPath:
         """The pins of one of the manifest's AXI ports."""
         active_low, period = self._manifest.reset.active_low, self._manifest.clock.period_ps
         return Pins(self._dut, port, self._clock, self._reset, active_low=active_low, period_ps=period)
+
+    def _config(self, port: Port, knobs: Knobs, seed: int, events: EventStream) -> ConfigPort:
+        if self.shell:
+            return self.shell.config
+        if port.kind == "none":
+            return NoConfigPort()
+        return PinConfigPort(self._initiator(port, knobs, seed), events, self.now)
+
+    def _initiator(self, port: Port, knobs: Knobs, seed: int) -> Initiator:
+        if port.kind == "reqcpl":
+            return RequestInitiator(self._dut, port, self._clock, self._manifest.clock.period_ps)
+        kind = AxiInitiator if port.kind == "axi4" else AxiLiteInitiator
+        return kind(self.pins(port), knobs.host, seed)
+
+    def _shell(self, pci: PciShell, events: EventStream) -> Shell:
+        irq = self.interrupts
+        shell = Shell(pci, self._bar, events, self.now, self.delay, irq.deliver, irq.drive, self.reset)
+        irq.gate = shell.drive
+        return shell
 
     def _target(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget:
         return AxiTarget(self.pins(port), store, knobs, self._rng.getrandbits(64), self.now)
@@ -84,6 +102,9 @@ class PinPath:
         """Start the clock and bring the DUT out of reset."""
         Clock(self._clock, self._manifest.clock.period_ps, "ps").start(start_high=False)
         cocotb.start_soon(self.interrupts.watch_line())
+        watch = WATCHERS.get(self._manifest.irq.kind)
+        if watch and self.shell:
+            cocotb.start_soon(watch(self._dut, self._manifest.irq, self._clock, self.shell.fire))
         await self.reset()
 
     async def reset(self) -> None:
@@ -95,6 +116,8 @@ class PinPath:
             if target is not None:
                 target.restart()
         self.interrupts.forget()
+        if self.shell:
+            self.shell.power_on()
         self._reset.value = 1 - asserted
         # Software begins at a falling edge: no channel then is between two thoughts.
         await RisingEdge(self._clock)

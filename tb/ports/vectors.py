@@ -1,0 +1,45 @@
+"""Interrupts of a device that names a vector on pins: as a pulse, or as a request to be acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cocotb.handle import HierarchyObject
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from tb.manifest import IrqPort
+
+Fire = Callable[[int], None]
+
+
+async def watch_pulses(dut: HierarchyObject, port: IrqPort, clock: Any, fire: Fire) -> None:
+    """Fire a vector for each clock cycle in which `valid` is high, for ever; `ready` stays high."""
+    valid, vector = (getattr(dut, port.signals[name]) for name in ("valid", "vector"))
+    if "ready" in port.signals:
+        getattr(dut, port.signals["ready"]).value = 1
+    while True:
+        await RisingEdge(valid)
+        await FallingEdge(clock)
+        while int(valid.value):
+            fire(int(vector.value))
+            await FallingEdge(clock)
+
+
+async def watch_requests(dut: HierarchyObject, port: IrqPort, clock: Any, fire: Fire) -> None:
+    """Fire a vector for each `request`, and hold `acknowledge` until the request is taken back, for ever."""
+    names = ("request", "vector", "acknowledge")
+    request, vector, acknowledge = (getattr(dut, port.signals[name]) for name in names)
+    acknowledge.value = 0
+    while True:
+        await FallingEdge(clock)
+        if not int(request.value):
+            await RisingEdge(request)
+            await FallingEdge(clock)
+        fire(int(vector.value))
+        acknowledge.value = 1
+        await FallingEdge(clock)
+        acknowledge.value = 0
+
+
+WATCHERS = {"msix-pulse": watch_pulses, "reqack": watch_requests}
