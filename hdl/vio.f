@@ -50,6 +50,7 @@ hdl/ring/vio_ring_used.sv
 hdl/ring/vio_ring_walk.sv
 hdl/ring/vio_ring_wrport.sv
 hdl/dev/vio_blk_pkg.sv
+hdl/dev/vio_cpl_gate.sv
 hdl/dev/vio_blk.sv
 hdl/dev/vio_blk_cfg.sv
 hdl/dev/vio_blk_feed.sv

@@ -245,6 +245,12 @@ static void host_took(vio_checker *checker, int64_t picoseconds) {
       picoseconds > INT64_MAX / ACCESSES_TO_SETTLE ? INT64_MAX : picoseconds * ACCESSES_TO_SETTLE;
 }
 
+/* The host refused an access to a buffer: what was not moved is not the device's choice. */
+static void refuse(vio_check_segment **segments, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (segments[i]->ring == NULL && segments[i]->chain != NULL) segments[i]->chain->refused = true;
+}
+
 void vio_check_dma_access(vio_checker *checker, const vio_event *event, bool write) {
   const int64_t issued = vio_check_issued(checker);
   host_took(checker, checker->event_t - issued);
@@ -264,7 +270,8 @@ void vio_check_dma_access(vio_checker *checker, const vio_event *event, bool wri
   }
   const bool live = checker->session.phase == PHASE_LIVE;
   if (live) classify(checker, &fact, segments, count);
-  if (!event->err) deliver(checker, event, segments, count);
+  if (event->err) refuse(segments, count);
+  else deliver(checker, event, segments, count);
   if (segments != few) vio_heap_give(&checker->heap, segments);
   if (!live) return;
   fact.packed = packed || any_packed(checker);

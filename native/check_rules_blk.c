@@ -83,7 +83,7 @@ static void transfer(vio_checker *checker, const vio_blk_request *request) {
 static void whole(vio_checker *checker, const vio_blk_request *request) {
   const vio_check_chain *chain = request->chain;
   const bool out = request->kind == VIO_BLK_REQUEST_OUT;
-  if (chain->packed || request->status != (int)VIO_BLK_STATUS_OK) return;
+  if (chain->packed || chain->refused || request->status != (int)VIO_BLK_STATUS_OK) return;
   const int64_t done = vio_check_coverage_prefix(out ? &chain->fetched : &chain->written);
   const uint64_t all = out ? chain->readable : chain->writable;
   if (done != NONE)

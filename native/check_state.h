@@ -150,7 +150,7 @@ struct vio_check_chain {
   uint32_t head, id, slots, count;
   uint64_t position;
   int64_t cover;
-  bool packed, in_order, complete, open, indirect_write, flying;
+  bool packed, in_order, complete, open, indirect_write, flying, refused;
   int32_t wait_at; /* the descriptor that it waits for */
   uint16_t *ring;
   uint32_t ring_count, ring_room;

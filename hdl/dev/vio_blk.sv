@@ -284,7 +284,7 @@ module vio_blk
     .med_done_err_i  (out_done_err),
     .wr_cmd_valid_o, .wr_cmd_ready_i, .wr_cmd_o,
     .wr_data_valid_o, .wr_data_ready_i, .wr_data_o, .wr_rsp_valid_i,
-    .cpl_valid_o, .cpl_ready_i, .cpl_o
+    .wr_rsp_err_i, .cpl_valid_o, .cpl_ready_i, .cpl_o
   );
 
   logic unused;

@@ -1,5 +1,5 @@
 /// Brings requests to their end, in order: data to the guest, the status byte behind them, and the
-/// completion when the DMA initiator has accepted both.
+/// completion when both are in guest memory.
 ///
 /// A command is given only when its data are in the medium's buffer. A write to the medium, and
 /// a flush behind it, is completed only when the medium has answered.
@@ -49,6 +49,7 @@ module vio_blk_retire
   input  logic                 wr_data_ready_i,
   output logic [DataWidth-1:0] wr_data_o,
   input  logic                 wr_rsp_valid_i,
+  input  logic                 wr_rsp_err_i,
 
   output logic                 cpl_valid_o,
   input  logic                 cpl_ready_i,
@@ -166,16 +167,14 @@ module vio_blk_retire
     end
   end
 
-  vio_dma_fifo #(.Width($bits(completion_t)), .Depth(4)) u_cpl (
-    .clk_i, .rst_ni, .clear_i,
-    .wr_valid_i (request_done),
-    .wr_ready_o (cpl_ready),
-    .wr_data_i  ({request.queue, request.tag, request.written}),
-    .commit_i   (1'b1),
-    .rollback_i (1'b0),
-    .rd_valid_o (cpl_valid_o),
-    .rd_ready_i (cpl_ready_i),
-    .rd_data_o  (cpl_o)
+  vio_cpl_gate #(.Depth(Chains)) u_cpl (
+    .clk_i, .rst_ni, .clear_i, .cpl_valid_o, .cpl_ready_i, .cpl_o,
+    .write_i     (cmd_fire),
+    .rsp_valid_i (wr_rsp_valid_i),
+    .rsp_err_i   (wr_rsp_err_i),
+    .in_valid_i  (request_done),
+    .in_ready_o  (cpl_ready),
+    .in_i        ('{queue: request.queue, tag: request.tag, written: request.written})
   );
 
   logic unused;

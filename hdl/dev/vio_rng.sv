@@ -58,8 +58,7 @@ module vio_rng
     if (bytes > 32'(to_page)) bytes = 32'(to_page);
   end
 
-  // The completion's place is free when an element is taken.
-  assign room           = !cpl_valid_o || cpl_ready_i;
+  // There is room for the completion when an element is taken.
   assign wr_cmd_valid_o = seg_valid_i && bytes != '0 && room && !be_stop_i;
   assign wr_cmd_o       = '{addr: addr, len: bytes[12:0]};
   assign fire           = wr_cmd_valid_o && wr_cmd_ready_i;
@@ -72,16 +71,13 @@ module vio_rng
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      active_q    <= 1'b0;
-      offset_q    <= '0;
-      total_q     <= '0;
-      cpl_valid_o <= 1'b0;
-      cpl_o       <= '0;
+      active_q <= 1'b0;
+      offset_q <= '0;
+      total_q  <= '0;
     end else if (be_stop_i) begin
-      active_q    <= 1'b0;
-      offset_q    <= '0;
-      total_q     <= '0;
-      cpl_valid_o <= 1'b0;
+      active_q <= 1'b0;
+      offset_q <= '0;
+      total_q  <= '0;
     end else begin
       if (fire) begin
         offset_q <= offset_q + bytes;
@@ -92,24 +88,36 @@ module vio_rng
         offset_q <= '0;
         if (seg_i.last) total_q <= '0;
       end
-      if (room) begin
-        cpl_valid_o <= take && seg_i.last && !seg_i.abort;
-        cpl_o       <= '{queue: seg_i.queue, tag: seg_i.tag, written: 32'(total_q) + bytes};
-      end
     end
   end
 
-  // Beats owed for accepted commands, and commands that are not answered.
+  logic done;
+  assign done = take && seg_i.last && !seg_i.abort;
+  vio_cpl_gate u_cpl (
+    .clk_i, .rst_ni, .cpl_valid_o, .cpl_ready_i, .cpl_o,
+    .clear_i     (be_stop_i),
+    .write_i     (fire),
+    .rsp_valid_i (wr_rsp_valid_i),
+    .rsp_err_i   (wr_rsp_err_i),
+    .in_valid_i  (done),
+    .in_ready_o  (room),
+    .in_i        ('{queue: seg_i.queue, tag: seg_i.tag, written: 32'(total_q) + bytes})
+  );
+
+  // Beats owed for accepted commands, commands that are not answered, and chains that are held.
   logic [15:0] owed_q, beats;
   logic [8:0]  open_q;
+  logic [7:0]  held_q;
   assign beats           = 16'((bytes + 32'(DataWidth / 8 - 1)) >> LaneBits);
   assign wr_data_valid_o = owed_q != '0;
-  assign be_idle_o       = open_q == '0 && (be_stop_i || !(active_q || seg_valid_i || cpl_valid_o));
+  assign be_idle_o       = open_q == '0 && (be_stop_i || !(active_q || seg_valid_i || held_q != '0));
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       owed_q <= '0;
       open_q <= '0;
+      held_q <= '0;
     end else begin
+      held_q <= be_stop_i ? '0 : held_q + 8'(done) - 8'(cpl_valid_o && cpl_ready_i);
       owed_q <= owed_q + (fire ? beats : '0) - 16'(wr_data_valid_o && wr_data_ready_i);
       open_q <= open_q + 9'(fire) - 9'(wr_rsp_valid_i);
     end

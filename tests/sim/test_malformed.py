@@ -84,17 +84,17 @@ async def test_doorbells_to_absent_queues_change_nothing(env: Env) -> None:
 
 @sim_test(timeout_us=10_000, stress="calm", targets=("rtl",))
 async def test_refused_dma(env: Env) -> None:
-    """A host that refuses a part of the queue that every buffer needs: a reset brings all back."""
+    """A host that refuses what every buffer needs, of the queue or of the buffer: a reset brings all back."""
     for features, parts in ((TABLES, 3), (PACKED | TABLES, 2)):
-        for part in range(parts):
+        for part in range(parts + 3):
             hostile = await start_hostile(env, features)
-            place = hostile.queue.addresses[part]
-            env.dma.refuse(place, place + 3)
+            places = (*hostile.queue.addresses[:parts], hostile.header, hostile.data, hostile.status)
+            env.dma.refuse(places[part], places[part] + 3)
             if features & PACKED:
                 await hostile.offer_packed(*packed_read(hostile))
             else:
                 await hostile.offer_split(*sector_read(hostile))
-            assert await needs_reset(env), f"part {part} of a queue with {features:#x} was refused"
+            assert await needs_reset(env), f"part {part} with {features:#x} was refused"
             env.dma.allow()
             hostile.untouched()
             await works_again(env, features)

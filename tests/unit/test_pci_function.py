@@ -5,9 +5,11 @@ from pymodel.device.config import BarSpec, DeviceConfig, Place
 from pymodel.driver import errors
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Reset
-from pymodel.spec import CAP_FIELDS, PCI_CFG, CapType, PciCapId, PciCommand
+from pymodel.spec import CAP_FIELDS, PCI_CFG, BlkFeature, CapType, Feature, PciCapId, PciCommand, feature_mask
 from pymodel.transport import run_now
 from tests.unit.model import Bench, image
+
+DATA = feature_mask(Feature.NOTIFICATION_DATA)
 
 
 def scattered() -> DeviceConfig:
@@ -52,6 +54,20 @@ def test_bars_of_all_kinds_are_sized_and_placed() -> None:
 def test_structures_may_lie_anywhere(mode: InterruptMode) -> None:
     bench = Bench(scattered(), mode=mode, queues=3)
     blk = run_now(bench.guest.start())
+    for queue in range(3):
+        assert run_now(blk.read(queue, queue=queue)) == image()[512 * queue : 512 * queue + 512]
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "features"), [(0, 0), (0, DATA), (2, 0), (4, 0), (4, DATA), (4096, 0), (4096, DATA)]
+)
+def test_doorbells_lie_as_far_apart_as_the_device_likes(multiplier: int, features: int) -> None:
+    config = DeviceConfig(notify_multiplier=multiplier)
+    config.bars[2] = BarSpec("mem64", 0x1_0000)
+    config.places[CapType.NOTIFY] = Place(2, 0x8000, 3 * max(multiplier, 4))
+    bench = Bench(config, queues=3)
+    blk = run_now(bench.guest.start(features | feature_mask(BlkFeature.MQ)))
+    assert bool(bench.model.has(Feature.NOTIFICATION_DATA)) == bool(features)
     for queue in range(3):
         assert run_now(blk.read(queue, queue=queue)) == image()[512 * queue : 512 * queue + 512]
 

@@ -309,7 +309,7 @@ class FramingMeansNothing(RequestRule):
     """The device assumes nothing about how a message is cut into descriptors (2.7.4.1).
 
     A request that it calls done was done whole: all data of an IN is written, all of an OUT was read.
-    Does not see what it refuses for its framing.
+    Does not see what it refuses for its framing; an access that the host refused is no evidence.
     """
 
     clause = "DEV-SPLIT-001"
@@ -318,7 +318,7 @@ class FramingMeansNothing(RequestRule):
     def request(self, request: Request) -> None:
         """The whole chain was worked on."""
         chain = request.chain
-        if chain.packed or request.status != BlkStatus.OK:
+        if chain.packed or chain.refused or request.status != BlkStatus.OK:
             return
         done, whole = chain.written.prefix, chain.writable
         if request.kind == BlkRequest.OUT:

@@ -45,6 +45,7 @@ class Chain:
         "problems",
         "queue",
         "readable",
+        "refused",
         "reply",
         "ring",
         "segments",
@@ -80,6 +81,7 @@ class Chain:
         self.reply = bytearray(REPLY)
         self.status: int | None = None
         self.complete = False
+        self.refused = False
         self.indirect_write = False
         self.table: CellStore | None = None
         self.table_addr = 0

@@ -97,7 +97,9 @@ class MemoryState:
         segments = self._state.index.overlapping(event.addr, len(event.data))
         packed = any(isinstance(s.owner, Tracker) and s.owner.queue.packed for s in segments)
         before = self._classify(event, issued, write, segments)
-        if not event.err:
+        if event.err:
+            self._refuse(segments)
+        else:
             self._deliver(event, segments)
         if before is not None:
             before.packed = packed or self._packed()
@@ -105,6 +107,12 @@ class MemoryState:
 
     def _packed(self) -> bool:
         return any(queue.enabled and queue.packed for queue in self._state.queues.values())
+
+    def _refuse(self, segments: list[Segment]) -> None:
+        """The host refused an access to a buffer: what was not moved is not the device's choice."""
+        for segment in segments:
+            if isinstance(segment.owner, Chain):
+                segment.owner.refused = True
 
     def _deliver(self, event: ev.DmaRead | ev.DmaWrite, segments: list[Segment]) -> None:
         """Let chains and rings take note; buffers first, for a ring write may give them back."""
