@@ -164,3 +164,19 @@ async def test_intx_falls_with_the_reset(env: Env) -> None:
     assert [event.level for event in env.log if isinstance(event, Intx)][-1] == 0
     assert await env.driver.pci.read_isr() == 0
     await env.driver.reset()
+
+
+@sim_test()
+async def test_live_queue_takes_no_new_configuration(env: Env) -> None:
+    """Nothing but a reset stops a queue or moves it: writes to a live queue's registers change nothing."""
+    await env.driver.start(features=0, queues=1)
+    pci = env.driver.pci
+    elsewhere = env.memory.alloc(1 << 16, 4096).addr
+    await pci.write_common("queue_select", 0)
+    with env.expect("DRV-PCI-018", "DRV-PCI-020", "DRV-INIT-010"):
+        await pci.write_common("queue_enable", 0)
+        assert await pci.read_common("queue_enable") == 1
+        for name in ("queue_desc", "queue_driver", "queue_device"):
+            await pci.write_common(name, elsewhere)
+    await env.traffic(requests=6)
+    assert env.memory.read(elsewhere, 1 << 16) == bytes(1 << 16)
