@@ -281,8 +281,7 @@ def wave(target: Path, viewer: str | None, only_print: bool, window: int) -> Non
     """Open a test's wave at its first violation: pins and decoded signals, recorded now if need be."""
     from waves.show import open_scene, scene
 
-    request = running.RunRequest(window_ns=window)
-    open_scene(scene(target, click.echo, request), viewer, click.echo, only_print=only_print)
+    open_scene(scene(target, click.echo, window), viewer, click.echo, only_print=only_print)
 
 
 @cli.command()

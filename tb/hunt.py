@@ -57,7 +57,7 @@ class Hunt:
         # A folder of our own: two hunts at once must not share trees.
         with tempfile.TemporaryDirectory(prefix="hunt-", dir=self._work) as trees:
             self._trees = Path(trees)
-            self._pristine = _copy(ROOT, self._trees / "pristine")
+            self._pristine = copy_tree(ROOT, self._trees / "pristine")
             with ThreadPoolExecutor(self._jobs) as pool:
                 fates = list(pool.map(self._try, self._mutants))
             for dut in dict.fromkeys(mutant.dut for mutant in self._mutants):
@@ -72,7 +72,7 @@ class Hunt:
 
     def _acquit(self, dut: str | None, tests: list[str]) -> None:
         """Hold the tests that killed against the unharmed tree: they must pass there."""
-        tree = _copy(self._pristine, self._trees / f"unharmed-{dut or 'rtl'}")
+        tree = copy_tree(self._pristine, self._trees / f"unharmed-{dut or 'rtl'}")
         results, log = self._suite(tree, dut, tests, "")
         bad = [result for result in results if result.status != PASS]
         if bad or not results:
@@ -91,7 +91,7 @@ class Hunt:
         return fate
 
     def _fate(self, mutant: Mutant) -> Fate:
-        tree = _copy(self._pristine, self._trees / mutant.name)
+        tree = copy_tree(self._pristine, self._trees / mutant.name)
         problem = problem_of(mutant.patch, tree, check=False)
         if problem:
             return Fate(mutant.name, ERROR, message=f"does not apply: {problem}", applies=False)
@@ -128,7 +128,7 @@ class Hunt:
         return sorted(rows, key=lambda row: place.get(row.name, len(place))), log
 
 
-def _copy(source: Path, tree: Path) -> Path:
+def copy_tree(source: Path, tree: Path) -> Path:
     """Copy the parts of the project that a run needs; nobody's edits during a hunt change what is hunted."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "*.so", "*.patch")
     for folder in COPIED:

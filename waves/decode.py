@@ -6,7 +6,7 @@ which ring entry, which buffer of which request. Nothing here judges; findings a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,21 @@ class Step:
     def line(self) -> str:
         """Text and notes in one line."""
         return "; ".join([self.text, *self.notes])
+
+
+def gist(steps: Sequence[Step], focus: Step) -> list[Step]:
+    """The events worth a line: no private stores of the driver, of a run of data only its ends."""
+    kept = [step for step in steps if not step.own or step is focus]
+    alike = [_bulk(kept[n - 1], kept[n]) for n in range(1, len(kept))]
+    middle = {n for n in range(1, len(kept) - 1) if alike[n - 1] and alike[n]}
+    return [step for n, step in enumerate(kept) if n not in middle or step is focus]
+
+
+def _bulk(one: Step, other: Step) -> bool:
+    """Whether two events carry data of the same buffer in the same direction, and nothing else."""
+    plain = all(step.payload and not step.notes and not step.findings for step in (one, other))
+    same = type(one.event) is type(other.event) and one.buffers[:1] == other.buffers[:1]
+    return plain and same
 
 
 @dataclass(frozen=True, slots=True)

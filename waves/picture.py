@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from waves.decode import Step
+from waves.decode import Step, gist
 from waves.pins import Track
 from waves.render import template
 
@@ -66,10 +66,10 @@ class Window:
 
 
 def neighbours(steps: Sequence[Step], focus: Step) -> list[Step]:
-    """The events around a moment that are worth a line: the driver's private stores are not."""
-    before = [step for step in steps[: focus.number] if not step.own][-EVENTS_BEFORE:]
-    after = [step for step in steps[focus.number + 1 :] if not step.own][:EVENTS_AFTER]
-    return [*before, focus, *after]
+    """The events around a moment that are worth a line."""
+    lines = gist(steps, focus)
+    place = next(n for n, step in enumerate(lines) if step is focus)
+    return lines[max(0, place - EVENTS_BEFORE) : place + 1 + EVENTS_AFTER]
 
 
 def window_of(around: Sequence[Step], focus: Step) -> Window:

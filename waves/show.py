@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pymodel.vtrace import VtraceError
 from tb.errors import ToolError, UsageError
 from tb.manifest import Manifest, load_manifest
-from tb.paths import shown
-from tb.replay import request_for
+from tb.paths import BUNDLED_MANIFEST, shown
 from tb.results import FAIL, Result
-from tb.run import Run, RunRequest
+from tb.run import MODEL
 from tb.session import RESULT, TRACE
 from waves.pins import WaveError
 from waves.prepare import WAVE, prepare
@@ -73,16 +71,17 @@ def load_result(folder: Path) -> Result:
         raise UsageError(f"{path}: is no result of a test") from None
 
 
-def scene(target: Path, say: Callable[[str], None], request: RunRequest) -> Scene:
-    """Make a test's wave ready: recorded if need be, decoded, with views; `request` says how to record.
+def scene(target: Path, say: Callable[[str], None], window_ns: int) -> Scene:
+    """Make a test's wave ready: recorded if need be, decoded, with views.
 
-    Raises UsageError and ToolError.
+    What is recorded begins `window_ns` before the first violation, 0: with the test. Raises UsageError
+    and ToolError.
     """
     folder = folder_of(target)
     result = load_result(folder)
-    manifest = _manifest(folder)
+    manifest = _manifest(result)
     if manifest is not None and not (folder / WAVE).exists():
-        _record(folder, result, say, request)
+        _record(folder, result, say, window_ns)
     log = SignalLog()
     try:
         story = tell(folder / TRACE, result.violations, log.after)
@@ -96,36 +95,40 @@ def scene(target: Path, say: Callable[[str], None], request: RunRequest) -> Scen
     return Scene(folder / WAVE, views, story.moments[0].step.event.t)
 
 
-def _manifest(folder: Path) -> Manifest | None:
-    """The manifest of the DUT that the run was made with; None for the device model."""
-    path = _about(folder).get("manifest")
-    return load_manifest(Path(str(path))) if path else None
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    path = folder.parent / "results.json"
+def _words(result: Result) -> list[str]:
+    """The command that repeats the test, without the program's name; empty where it is none of ours."""
     try:
-        about = json.loads(path.read_text(encoding="utf-8")).get("run", {})
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, AttributeError):
-        raise UsageError(f"{path}: is no result of a run") from None
-    return dict(about) if isinstance(about, dict) else {}
+        program, *words = shlex.split(result.replay)
+    except ValueError:
+        return []
+    return words if program == "virtio-cosim" and words[:1] in (["run"], ["replay"]) else []
 
 
-def _record(folder: Path, result: Result, say: Callable[[str], None], request: RunRequest) -> None:
+def _manifest(result: Result) -> Manifest | None:
+    """The manifest of the DUT that the test ran on; None for the device model."""
+    words = _words(result)
+    dut = words[words.index("--dut") + 1] if "--dut" in words[:-1] else str(BUNDLED_MANIFEST)
+    return None if dut == MODEL else load_manifest(Path(dut))
+
+
+def _record(folder: Path, result: Result, say: Callable[[str], None], window_ns: int) -> None:
     """Run the test again under its seed and take over its wave."""
-    say(f"{shown(folder)}: has no wave yet: running it again")
-    again = folder / AGAIN
+    words = _words(result)
+    if not words:
+        raise UsageError(f"{folder / RESULT}: holds no command that repeats the test, and there is no wave")
+    say(f"{shown(folder)}: has no wave yet: running the test again")
+    again, log = folder / AGAIN, folder / "wave.log"
     shutil.rmtree(again, ignore_errors=True)
-    waves = "on-fail" if result.status == FAIL else "always"
-    wanted = replace(request_for(folder, request, dut_given=False), waves=waves, out=again, jobs=1)
-    report = Run(wanted, say, lambda result: None).execute()
-    made = report.folder / report.results[0].folder / WAVE
-    if not made.exists():
-        raise ToolError(f"no wave came of running {result.name} seed {result.seed} again", made.parent)
+    how = ["--waves", "on-fail" if result.status == FAIL else "always", "--window", str(window_ns)]
+    command = [sys.executable, "-m", "tb.cli", *words, *how, "--out", str(again)]
+    with log.open("wb") as stream:
+        code = subprocess.run(command, stdout=stream, stderr=stream, check=False).returncode
+    made = next(iter(again.glob(f"*/{WAVE}")), None)
+    if made is None:
+        raise ToolError(f"running {result.name} again ended with exit status {code} and without a wave", log)
     made.replace(folder / WAVE)
     shutil.rmtree(again)
+    log.unlink()
 
 
 def open_scene(scene: Scene, viewer: str | None, say: Callable[[str], None], *, only_print: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from pymodel.checker import clauses
 from pymodel.checker.rulebook import ALL
 from pymodel.checker.state.boundary import State
-from waves.decode import After, Decoder, Found, Step, decode
+from waves.decode import After, Decoder, Found, Step, decode, gist
 from waves.ownership import RingState, rings_of
 
 BEFORE, AFTER = 24, 6
@@ -127,10 +127,10 @@ def _last(steps: Sequence[Step]) -> Step:
 
 
 def _around(steps: Sequence[Step], focus: Step) -> tuple[list[Step], int]:
-    """The events around one, and how many of the driver's private stores were left out of them."""
-    before = [step for step in steps[: focus.number] if not step.own][-BEFORE:]
-    after = [step for step in steps[focus.number + 1 :] if not step.own][:AFTER]
-    shown = [*before, focus, *after]
+    """The events around one, and how many that are not worth a line were left out of them."""
+    lines = gist(steps, focus)
+    place = next(n for n, step in enumerate(lines) if step is focus)
+    shown = lines[max(0, place - BEFORE) : place + 1 + AFTER]
     return shown, shown[-1].number - shown[0].number + 1 - len(shown)
 
 

@@ -104,6 +104,10 @@ def test_waves_are_written_where_asked_for(bench: Bench) -> None:
     done = bench.command("wave", "out", "--print")
     assert done.returncode == 0, done.stderr
     assert f"gtkwave {wave.relative_to(bench.folder)} " in done.stdout
+    wave.unlink()
+    done = bench.command("wave", "out", "--print")
+    assert "has no wave yet" in done.stdout, done.stderr
+    assert set(names) == set(full_names(wave))
 
 
 def test_second_build_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

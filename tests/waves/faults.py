@@ -22,7 +22,7 @@ from tb.model_bench import run_on_model
 from tb.paths import SIM_TESTS
 from tb.results import FAIL, Result
 from tb.session import Job
-from tb.sim_test import discover, select
+from tb.sim_test import SimTest, discover, select
 
 Batch = Sequence[tuple[DeviceChain, int]]
 Patch = pytest.MonkeyPatch
@@ -148,8 +148,12 @@ FAULTS = {
 def run(name: str, folder: Path, seed: int = 1) -> tuple[Path, Result]:
     """Run one simulation test on the device model as it is; return its folder and result."""
     (test,) = select(discover(SIM_TESTS), (name,))
-    job = Job(test, seed, folder / f"{test.name}-{seed}", replay=f"virtio-cosim run --test {test.name}")
+    job = _job(test, seed, folder / f"{test.name}-{seed}")
     return job.folder, run_on_model(job)
+
+
+def _job(test: SimTest, seed: int, folder: Path) -> Job:
+    return Job(test, seed, folder, replay=f"virtio-cosim run --test {test.name} --seed {seed} --dut model")
 
 
 def fail(name: str, folder: Path) -> tuple[Path, Result]:
@@ -160,7 +164,7 @@ def fail(name: str, folder: Path) -> tuple[Path, Result]:
         for test in select(discover(SIM_TESTS), (fault.test,)):
             if "model" not in test.targets or test.long or test.device not in (None, "blk"):
                 continue
-            job = Job(test, 1, folder / test.name, replay=f"virtio-cosim run --test {test.name}")
+            job = _job(test, 1, folder / test.name)
             result = run_on_model(job)
             if result.status == FAIL and result.violations:
                 return job.folder, result
