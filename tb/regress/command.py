@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tb.errors import UsageError
 from tb.paths import shown
 from tb.regress.closing import close_night
+from tb.regress.cluster import DaskExecutor, parse_address
 from tb.regress.night import Executor, Regression, full_disk_told, summary
 from tb.regress.plan import load_plan, seconds
 from tb.results import ERROR, FAIL, Result
@@ -78,9 +79,13 @@ def regress(wish: Wish, say: Callable[[str], None], explain: Explain | None = No
         raise UsageError(f"--budget {error}") from None
     meter = Meter(Console(stderr=False))
     regression = Regression(plan, wish.out, say=meter.say, told=meter.told, planned=meter.planned)
+    executor = executor_of(wish.executor, meter.say)
     with meter.progress:
         outcome = regression.execute(
-            resume=wish.resume, budget_s=budget_s, workers=wish.jobs, executor=executor_of(wish.executor)
+            resume=wish.resume,
+            budget_s=budget_s,
+            workers=wish.jobs,
+            executor=executor,
         )
     with full_disk_told(regression.out):
         page = close_night(regression.store, plan, outcome.number, explain, say)
@@ -92,8 +97,8 @@ def regress(wish: Wish, say: Callable[[str], None], explain: Explain | None = No
     return outcome.exit_status
 
 
-def executor_of(name: str) -> Executor | None:
-    """The executor of this name, None for the local one; raises UsageError."""
+def executor_of(name: str, say: Callable[[str], None]) -> Executor | None:
+    """The executor of this name, None for the local one; raises UsageError and ToolError."""
     if name == "local":
         return None
-    raise UsageError(f"--executor {name!r}: use local or dask://HOST:PORT")
+    return DaskExecutor(parse_address(name), say)
