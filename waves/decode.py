@@ -29,6 +29,7 @@ from waves.requests import buffer_name, request_text, status_name
 from waves.ringtext import entry_heads, ring_text, table_text
 
 DRIVER, DEVICE, BENCH = "driver", "device", "bench"
+NEAR = 64
 
 
 @dataclass(slots=True)
@@ -180,9 +181,19 @@ class Decoder:
             where = f"{len(event.data)} bytes at {event.addr:#x}"
             shown = [f"{where}: {hex_text(event.data)}" if event.data else where]
             known = self.state.session.live and who == DEVICE
-            shown[0] += ", memory that no queue gave to it" if known else ""
+            shown[0] += f", memory that no queue gave to it{self._near(event.addr)}" if known else ""
         refused = ", refused by the host" if getattr(event, "err", False) else ""
         return who, f"{verb} {'; '.join(shown)}{refused}"
+
+    def _near(self, addr: int) -> str:
+        """The buffer that ends shortly before an address, in words."""
+        behind = [s for s in self.state.index.overlapping(max(0, addr - NEAR), NEAR) if s.end <= addr]
+        buffers = [segment for segment in behind if isinstance(segment.owner, Chain)]
+        if not buffers:
+            return ""
+        last = max(buffers, key=lambda segment: segment.end)
+        distance = f"{addr - last.end} bytes behind" if addr > last.end else "just behind"
+        return f", {distance} queue {last.owner.queue.index}: {buffer_name(last.owner)}"
 
     def _part(self, segment: Segment, event: ev.DmaRead | ev.DmaWrite | ev.MemWrite) -> str:
         """What an access says in one of the areas that it touches."""

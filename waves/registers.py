@@ -26,6 +26,8 @@ def _assigned(name: str, value: str, write: bool) -> str:
 def bar_text(state: State, bar: int, addr: int, data: bytes, *, write: bool) -> str:
     """An access to BAR space in words; ask before the state has taken it in."""
     place = state.config.locate(bar, addr)
+    if place is None and bar == 0 and state.transitional:
+        return _legacy_text(state, addr, data, write)
     if place is None:
         return _assigned(f"BAR{bar}+{addr:#x}", f"0x{data[::-1].hex()}", write)
     offset = addr - place.offset
@@ -39,6 +41,23 @@ def bar_text(state: State, bar: int, addr: int, data: bytes, *, write: bool) -> 
     if place.kind == "device":
         return _device_text(state, offset, data, write)
     return _table_text(place, offset, data, write)
+
+
+def _legacy_text(state: State, addr: int, data: bytes, write: bool) -> str:
+    """An access to the legacy register block in BAR0 (virtio 1.4, 4.1.4.10)."""
+    value = int.from_bytes(data, "little")
+    end = spec.LEGACY_CFG_LENGTH_MSIX if state.config.msix.enabled else spec.LEGACY_CFG_LENGTH
+    for field in spec.LEGACY_CFG.values():
+        if field.offset <= addr < field.end <= end:
+            shown = str(value)
+            if field.name == "device_status":
+                shown = status_text(value)
+            elif field.name.endswith("features"):
+                shown = " ".join([f"{value:#010x}", *feature_names(value, state.device_type)])
+            elif field.name.endswith("vector"):
+                shown = vector_text(value)
+            return _assigned(f"legacy {field.name}", shown, write)
+    return _assigned(f"legacy config+{addr - end:#x}", hex_text(data), write)
 
 
 def common_text(state: State, offset: int, data: bytes, *, write: bool) -> str:
