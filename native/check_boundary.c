@@ -57,6 +57,7 @@ static void clear(vio_checker *checker) {
   vio_check_queues_clear(checker);
   vio_check_common_restart(checker);
   vio_check_device_restart(checker);
+  vio_check_legacy_restart(checker);
 }
 
 void vio_check_boundary_begin_reset(vio_checker *checker, enum vio_check_reset kind) {
@@ -104,7 +105,10 @@ static void reset_below(vio_checker *checker, enum vio_check_reset kind) {
 static void bar_read(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
                      uint64_t length) {
   const vio_check_place *place = vio_check_config_locate(&checker->config, bar, addr);
-  if (place == NULL) return;
+  if (place == NULL) {
+    if (vio_check_legacy_at(checker, bar)) vio_check_legacy_read(checker, addr, data, length);
+    return;
+  }
   const uint64_t offset = addr - place->offset;
   switch (place->kind) {
     case PLACE_COMMON:
@@ -128,20 +132,11 @@ static void bar_read(vio_checker *checker, uint32_t bar, uint64_t addr, const ui
   }
 }
 
-/* A transitional device driven through its legacy registers is out of sight of these rules. */
-static void foreign_write(vio_checker *checker, uint32_t bar, uint64_t addr) {
-  const int64_t id = vio_check_config_value(&checker->config, VIO_PCI_DEVICE_ID, 2);
-  const bool transitional = id >= 0x1000 && id < 0x1040;
-  if (bar != 0 || addr >= VIO_LEGACY_CFG_LENGTH_MSIX || !transitional || !checker->session.known) return;
-  vio_check_note(checker, NOTE_LEGACY);
-  vio_check_boundary_lose(checker);
-}
-
 static void bar_write(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
                       uint64_t length) {
   const vio_check_place *found = vio_check_config_locate(&checker->config, bar, addr);
   if (found == NULL) {
-    foreign_write(checker, bar, addr);
+    if (vio_check_legacy_at(checker, bar)) vio_check_legacy_write(checker, addr, data, length);
     return;
   }
   const vio_check_place place = *found;

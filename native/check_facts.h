@@ -42,6 +42,8 @@ enum vio_fact_kind {
   FACT_SUSPENSION,    /* entered */
   FACT_PCI_READ,      /* the event itself: offset, length, data, t_req */
   FACT_PCI_WRITE,
+  FACT_LEGACY_OFFER,  /* value */
+  FACT_LEGACY_VECTOR, /* before: what was written, value */
   VIO_FACTS
 };
 enum vio_store_problem {
@@ -111,6 +113,7 @@ struct vio_checker {
   int64_t values[VIO_FIELDS]; /* of the common structure */
   int16_t device[VIO_DEVICE_CONFIG];
   bool device_dirty;
+  vio_check_legacy legacy;
   vio_map queue_map;
   vio_check_queue **queues; /* in the order in which they were met */
   size_t queue_count, queue_room;

@@ -50,7 +50,8 @@ bool vio_checker_judges(uint32_t clause) {
       VIO_DEV_BLK_038,    VIO_DEV_BLK_047,    VIO_DEV_BLK_050,    VIO_DEV_BLK_051,    VIO_DEV_BLK_060,
       VIO_DRV_RSVD_001,   VIO_DRV_RSVD_003,   VIO_DRV_RSVD_006,   VIO_DRV_RSVD_007,   VIO_DRV_RSVD_010,
       VIO_DRV_RSVD_011,   VIO_DRV_RSVD_013,   VIO_DEV_RSVD_001,   VIO_DEV_RSVD_005,   VIO_DEV_RSVD_008,
-      VIO_DEV_RSVD_009,   VIO_DEV_RSVD_010,
+      VIO_DEV_RSVD_009,   VIO_DEV_RSVD_010,   VIO_DEV_LEGACY_001, VIO_DEV_LEGACY_002, VIO_DEV_LEGACY_003,
+      VIO_DEV_LEGACY_004, VIO_DEV_LEGACY_005,
   };
   for (size_t i = 0; i < sizeof JUDGED / sizeof *JUDGED; i++)
     if ((uint32_t)JUDGED[i] == clause) return true;

@@ -239,9 +239,21 @@ __attribute__((format(printf, 2, 3))) void vio_check_say(vio_checker *checker, c
 /* Rules, in the order in which they judge a fact. */
 typedef void vio_rule(vio_checker *checker, const vio_fact *fact);
 vio_rule vio_rules_blk, vio_rules_blk_zoned, vio_rules_capabilities, vio_rules_common, vio_rules_config,
-    vio_rules_features, vio_rules_init, vio_rules_isr, vio_rules_notify, vio_rules_notify_place,
+    vio_rules_features, vio_rules_init, vio_rules_isr, vio_rules_legacy, vio_rules_notify, vio_rules_notify_place,
     vio_rules_split, vio_rules_packed, vio_rules_pci, vio_rules_queue_reset, vio_rules_reserved,
     vio_rules_reset, vio_rules_owed, vio_rules_status, vio_rules_suspend, vio_rules_suspend_device,
     vio_rules_vectors;
+
+/* check_legacy.c: drivers from before virtio 1 */
+bool vio_check_legacy_at(const vio_checker *checker, uint32_t bar); /* its registers answer there */
+void vio_check_legacy_restart(vio_checker *checker);
+void vio_check_legacy_read(vio_checker *checker, uint64_t addr, const uint8_t *data, uint64_t length);
+void vio_check_legacy_write(vio_checker *checker, uint64_t addr, const uint8_t *data, uint64_t length);
+void vio_check_legacy_begin(vio_checker *checker); /* the driver uses the device */
+void vio_check_legacy_open(vio_checker *checker, vio_check_queue *queue, uint32_t size, uint32_t page);
+void vio_check_legacy_kick(vio_checker *checker, vio_check_queue *queue);
+void vio_check_queue_open(vio_checker *checker, vio_check_queue *queue, uint32_t size,
+                          const uint64_t *areas);
+void vio_check_queue_close(vio_checker *checker, vio_check_queue *queue);
 void vio_rules_begin(vio_rules *rules);
 #endif

@@ -14,6 +14,7 @@ vio_check_queue *vio_check_queue_at(vio_checker *checker, uint32_t index) {
   queue->vector = known ? (int32_t)VIO_NO_VECTOR : NONE;
   queue->mapped = VIO_NO_VECTOR;
   queue->uncalled = NONE;
+  queue->legacy_vector = NONE;
   vio_check_set features;
   queue->features_known = vio_check_session_features(session, &features);
   queue->features = features.word[0] | (uint64_t)features.word[1] << 32;
@@ -90,6 +91,22 @@ static void open_ring(vio_checker *checker, vio_check_queue *queue) {
                      vio_check_queue_area(queue, R_DEVICE, &areas[2]) != NONE;
   if (!whole || queue->regs[R_SIZE] == NONE || !queue->features_known || !checker->session.known) return;
   queue->ring = vio_check_ring_open(checker, queue, (uint32_t)queue->regs[R_SIZE], areas);
+}
+
+void vio_check_queue_open(vio_checker *checker, vio_check_queue *queue, uint32_t size,
+                          const uint64_t *areas) {
+  vio_check_set features;
+  queue->enabled = 1;
+  queue->features_known = vio_check_session_features(&checker->session, &features);
+  queue->features = features.word[0] | (uint64_t)features.word[1] << 32;
+  vio_check_queue_unbury(checker, queue);
+  queue->ring = vio_check_ring_open(checker, queue, size, areas);
+}
+
+void vio_check_queue_close(vio_checker *checker, vio_check_queue *queue) {
+  vio_check_interrupts_queue_over(checker, queue);
+  drop_ring(checker, queue);
+  queue->enabled = 0;
 }
 
 void vio_check_queue_enable(vio_checker *checker, vio_check_queue *queue) {

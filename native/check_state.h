@@ -239,6 +239,7 @@ typedef struct vio_check_queue {
   vio_check_ring *ring;
   vio_check_debt debt;
   int32_t mapped; /* the vector that the driver wrote */
+  int64_t legacy_vector; /* the same through the legacy interface, or NONE */
   uint32_t advances;
   int uncalled;
   vio_check_segment **dead;
@@ -298,6 +299,12 @@ struct vio_check_ring {
   uint32_t undecided_from, undecided_wrap, undecided_to;
   int64_t written_t;
 };
+
+/* ---- the legacy interface: NONE where the driver wrote nothing since the last reset ---- */
+
+typedef struct vio_check_legacy {
+  int64_t select, config_vector;
+} vio_check_legacy;
 
 /* ---- interrupts ---- */
 

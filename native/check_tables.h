@@ -938,6 +938,11 @@ enum vio_clause {
   VIO_DEV_RSVD_008,
   VIO_DEV_RSVD_009,
   VIO_DEV_RSVD_010,
+  VIO_DEV_LEGACY_001,
+  VIO_DEV_LEGACY_002,
+  VIO_DEV_LEGACY_003,
+  VIO_DEV_LEGACY_004,
+  VIO_DEV_LEGACY_005,
   VIO_CLAUSES
 };
 #endif
@@ -1879,6 +1884,11 @@ VIO_CHECK_CLAUSE_ROWS {
   {"DEV-RSVD-008", 0, 0, 0x0, 0x0, 0x0, 0x0},
   {"DEV-RSVD-009", 0, 0, 0x0, 0x0, 0x0, 0x0},
   {"DEV-RSVD-010", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LEGACY-001", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LEGACY-002", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LEGACY-003", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LEGACY-004", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LEGACY-005", 1, 0, 0x0, 0x0, 0x0, 0x0},
 };
 #endif
 #ifdef VIO_CHECK_FIELD_ROWS /* name, device type, offset, width, writable, features */

@@ -17,7 +17,7 @@ typedef struct clause_row {
 #include "check_tables.h"
 
 static const char *const NOTES[VIO_NOTES] = {
-    [NOTE_LEGACY] = "the legacy interface is in use: its sessions are not judged",
+    [NOTE_LEGACY] = "the legacy interface is in use: of its sessions rings and resets are judged",
     [NOTE_NO_RESET] = "the driver's bring-up begins without an observed reset",
     [NOTE_MIDDLE] = "the trace begins within a session: what hangs on its beginning is not judged",
 };
@@ -48,6 +48,7 @@ void vio_check_publish(vio_checker *checker, const vio_fact *fact) {
   static vio_rule *const RULES[] = {
       vio_rules_blk,     vio_rules_blk_zoned,    vio_rules_capabilities, vio_rules_common,
       vio_rules_config,  vio_rules_features,     vio_rules_init,         vio_rules_isr,
+      vio_rules_legacy,
       vio_rules_notify,  vio_rules_notify_place, vio_rules_split,        vio_rules_packed,
       vio_rules_pci,     vio_rules_queue_reset,  vio_rules_reserved,     vio_rules_reset,
       vio_rules_owed,    vio_rules_status,       vio_rules_suspend,      vio_rules_suspend_device,
@@ -80,6 +81,7 @@ static void begin(vio_checker *checker) {
   vio_check_session_begin(checker, false, RESET_NONE);
   for (int i = 0; i < VIO_FIELDS; i++) checker->values[i] = NONE;
   memset(checker->device, 0xff, sizeof checker->device);
+  vio_check_legacy_restart(checker);
   checker->vector_list = vio_heap_take(&checker->heap, VIO_TABLE_ROWS * sizeof *checker->vector_list);
   checker->past = vio_heap_take(&checker->heap, (VIO_SESSIONS + 1) * sizeof *checker->past);
   vio_check_interrupts_restart(checker);

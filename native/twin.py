@@ -18,6 +18,7 @@ from native.host import NativeError, NativeHost
 from native.library import HERE, build_library
 from native.records import encode
 from pymodel.checker import Finding, Results, Verdict, clauses
+from pymodel.checker.clauses import demands, older
 from pymodel.checker.rulebook import ALL
 from pymodel.checker.verdicts import Outcome
 from pymodel.events import Event
@@ -59,7 +60,7 @@ def _judged() -> dict[str, int]:
     """The clauses that have a rule in C, and their numbers, in the order of the table."""
     _, lib, names = binding()
     numbers = {name: number for number, name in enumerate(names)}
-    return {clause: numbers[clause] for clause in clauses() if lib.vio_checker_judges(numbers[clause])}
+    return {clause: numbers[clause] for clause in demands() if lib.vio_checker_judges(numbers[clause])}
 
 
 def unjudged_rules() -> list[str]:
@@ -177,6 +178,7 @@ class Twin:
             zip(self._names, map(_VERDICTS.__getitem__, bytes(self._ffi.buffer(verdicts))), strict=True)
         )
         results.verdicts = {clause: words[clause] for clause in clauses()}
+        results.older = {clause: words[clause] for clause in older()}
         results.outcomes = {
             clause: Outcome(held[number], breached[number]) for clause, number in _judged().items()
         }

@@ -64,7 +64,7 @@ def cover(runs: Iterable[Path]) -> Coverage:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: is no result of a run: {type(error).__name__}: {error}") from None
-    judged = tuple(table[rule.clause] for rule in ALL)
+    judged = tuple(table[rule.clause] for rule in ALL if rule.clause in table)
     return Coverage(judged, frozenset(exercised), json.loads(ELSEWHERE.read_text(encoding="utf-8")))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pymodel.checker import Checker, Finding, clauses
+from pymodel.checker import Checker, Finding
+from pymodel.checker.clauses import demands
 from pymodel.vtrace import Header
 
 
@@ -29,11 +30,11 @@ class Judge:
     @contextmanager
     def tolerate(self, side: str) -> Iterator[list[Finding]]:
         """Breaches by one side ("DRV" or "DEV") inside the block are none; the list says which came."""
-        with self._checker.expecting(*(clause for clause in clauses() if clause.startswith(side))) as caught:
+        with self._checker.expecting(*(clause for clause in demands() if clause.startswith(side))) as caught:
             yield caught
 
 
 def section_of(clause: str) -> str:
     """The section of the standard that a clause stands in; empty for an unknown one."""
-    found = clauses().get(clause)
+    found = demands().get(clause)
     return found.section if found else ""

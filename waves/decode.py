@@ -13,7 +13,8 @@ from typing import Any
 
 from pymodel import events as ev
 from pymodel import spec
-from pymodel.checker import Checker, Finding, clauses, facts
+from pymodel.checker import Checker, Finding, facts
+from pymodel.checker.clauses import demands
 from pymodel.checker.state.boundary import State
 from pymodel.checker.state.chain import Chain
 from pymodel.checker.state.intervals import Segment
@@ -88,7 +89,7 @@ class Found:
     @property
     def mandatory(self) -> bool:
         """Whether it breaches a MUST."""
-        return clauses()[self.finding.clause].mandatory
+        return demands()[self.finding.clause].mandatory
 
 
 class Decoder:

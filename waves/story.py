@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pymodel.checker import clauses
+from pymodel.checker.clauses import demands
 from pymodel.checker.rulebook import ALL
 from pymodel.checker.state.boundary import State
 from waves.decode import After, Decoder, Found, Step, decode, gist
@@ -57,7 +57,7 @@ class Story:
 
 def rule_of(clause: str) -> Rule:
     """A clause in words; what is not in the table is named only."""
-    known = clauses().get(clause)
+    known = demands().get(clause)
     doc = next((inspect.getdoc(rule) for rule in ALL if rule.clause == clause), None)
     demand = (doc or "").partition("\n")[0]
     if known is None:

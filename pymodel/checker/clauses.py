@@ -83,6 +83,19 @@ def clauses() -> dict[str, Clause]:
 
 
 @cache
+def older() -> dict[str, Clause]:
+    """Return, by ID, what is demanded of interfaces from before virtio 1; no clauses of the table."""
+    rows = json.loads((_FOLDER / "older.json").read_text("utf-8"))
+    return {row["id"]: _clause(row) for row in rows}
+
+
+@cache
+def demands() -> dict[str, Clause]:
+    """Return all that a rule may be made of: `clauses` and `older`."""
+    return {**clauses(), **older()}
+
+
+@cache
 def unjudged() -> dict[str, str]:
     """Return, by ID, why a clause has no rule: one line each, for the core and the block device."""
     reasons: dict[str, str] = json.loads((_FOLDER / "unjudged.json").read_text("utf-8"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymodel.checker import rulebook
-from pymodel.checker.clauses import DEVICE_CHAPTERS, Clause, clauses
+from pymodel.checker.clauses import DEVICE_CHAPTERS, Clause, clauses, demands
 from pymodel.checker.facts import Due
 from pymodel.checker.rule import Rule
 from pymodel.checker.state.boundary import State
@@ -72,7 +72,7 @@ class Checker:
         What is only suspected when the block ends counts. Raises KeyError for an ID that is no clause.
         """
         for clause in ids:
-            clauses()[clause]
+            demands()[clause]
         entry = (frozenset(ids), list[Finding]())
         self._expected.append(entry)
         try:
@@ -93,7 +93,7 @@ class Checker:
                 return
         if clause not in self._reported:
             self._reported.add(clause)
-            mandatory = clauses()[clause].mandatory
+            mandatory = demands()[clause].mandatory
             (self.results.violations if mandatory else self.results.warnings).append(finding)
         if self._on_finding is not None:
             self._on_finding(finding)
@@ -111,7 +111,7 @@ class Checker:
     def _give_verdicts(self) -> None:
         device_type = self.state.device_type
         foreign: dict[tuple[int, int, int, int], bool] = {}
-        for clause in clauses().values():
+        for clause in demands().values():
             outcome = self.results.outcomes.get(clause.id)
             device = DEVICE_CHAPTERS.get(clause.chapter)
             if outcome is not None and outcome.breached:
@@ -125,7 +125,7 @@ class Checker:
                 if terms not in foreign:
                     foreign[terms] = self._is_foreign(clause)
                 verdict = Verdict.NOT_APPLICABLE if foreign[terms] else Verdict.NOT_EXERCISED
-            self.results.verdicts[clause.id] = verdict
+            (self.results.verdicts if clause.id in clauses() else self.results.older)[clause.id] = verdict
 
     def _is_foreign(self, clause: Clause) -> bool:
         """Whether there were sessions, and the clause surely speaks of none of them."""

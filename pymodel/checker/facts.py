@@ -335,6 +335,22 @@ class TraceEnd:
 
 
 @dataclass(slots=True)
+class LegacyOffer:
+    """The driver read the 32 feature bits of the legacy interface."""
+
+    features: int
+
+
+@dataclass(slots=True)
+class LegacyVector:
+    """The driver read a vector register of the legacy interface that it had written before."""
+
+    name: str
+    written: int
+    value: int
+
+
+@dataclass(slots=True)
 class Breach:
     """The device did in `event` what it may not do now; `kind` names the condition."""
 

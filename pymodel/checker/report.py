@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pymodel.checker.clauses import clauses
+from pymodel.checker.clauses import clauses, demands
 from pymodel.checker.engine import Checker
 from pymodel.checker.verdicts import Finding, Results, Verdict
 from pymodel.vtrace import read_vtrace
@@ -57,7 +57,7 @@ def to_json(results: Results) -> dict[str, Any]:
 
 def finding_to_text(finding: Finding) -> str:
     """Return a finding in one line."""
-    clause = clauses()[finding.clause]
+    clause = demands()[finding.clause]
     where = f"line {finding.line}, " if finding.line else ""
     return f"{finding.clause} ({clause.level}, {clause.section}) {where}t={finding.t} ps: {finding.message}"
 

@@ -50,7 +50,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Results:
-    """The result of one trace or run.
+    """The result of one trace or run; `older` holds the verdicts on interfaces from before virtio 1.
 
     `violations` holds the first breach of each MUST clause in the order in which they became certain,
     `warnings` the same for SHOULD clauses; `outcomes` counts all. `notes` say what could not be judged.
@@ -59,6 +59,7 @@ class Results:
     violations: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    older: dict[str, Verdict] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     events: int = 0

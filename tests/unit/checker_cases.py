@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pymodel.checker import Verdict, clauses
+from pymodel.checker import Verdict
+from pymodel.checker.clauses import demands
 from tests.unit.checker_script import Script
 
 Stream = Callable[[], Script]
@@ -41,13 +42,15 @@ def check_holds(clause: str, entry: Case) -> None:
     """The clause is put to the test in the stream, and no MUST clause is breached that is not meant to be."""
     results = entry.holds().judge()
     assert [(f.clause, f.message) for f in results.violations if f.clause not in entry.aside] == []
-    assert results.verdicts[clause] is Verdict.HELD
+    assert (results.verdicts | results.older)[clause] is Verdict.HELD
 
 
 def check_breach(clause: str, stream: Stream) -> None:
     """The stream breaches the clause: a violation of a MUST; for a SHOULD a warning and no verdict."""
     results = stream().judge()
-    mandatory = clauses()[clause].mandatory
+    mandatory = demands()[clause].mandatory
     found = results.violations if mandatory else results.warnings
     assert clause in [finding.clause for finding in found], results.violations
-    assert results.verdicts[clause] is (Verdict.VIOLATED if mandatory else Verdict.NOT_EXERCISED)
+    assert (results.verdicts | results.older)[clause] is (
+        Verdict.VIOLATED if mandatory else Verdict.NOT_EXERCISED
+    )

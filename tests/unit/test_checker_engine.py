@@ -234,7 +234,7 @@ def legacy(script: Script) -> Script:
 
 def transitional(*, capabilities: bool) -> Script:
     image = config_image()
-    image[2:4], image[8], image[0x2E] = b"\x01\x10", 0, 2
+    image[2:4], image[8], image[0x10], image[0x2E] = b"\x01\x10", 0, 1, 2
     if not capabilities:
         image[0x34] = MSIX
     for position in (0x40, 0x50, 0x64, 0x74):
@@ -242,12 +242,14 @@ def transitional(*, capabilities: bool) -> Script:
     return Script(image=bytes(image))
 
 
-def test_the_legacy_interface_is_out_of_sight() -> None:
+def test_of_a_legacy_session_rings_and_resets_are_judged() -> None:
     script = transitional(capabilities=True)
     script.events.append(ev.Reset(t=script.t, kind="power"))
-    results = legacy(script.command(6)).judge()
+    status = spec.LEGACY_CFG["device_status"].offset
+    assert legacy(script.command(6)).add(ev.BarWrite, bar=0, addr=status, data=b"\1").judge().notes == []
+    results = legacy(script.command(7)).add(ev.BarWrite, bar=0, addr=status, data=b"\1").judge()
     assert results.clean
-    assert results.notes == ["the legacy interface is in use: its sessions are not judged"]
+    assert results.notes == ["the legacy interface is in use: of its sessions rings and resets are judged"]
     assert legacy(transitional(capabilities=False)).judge().clean
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from pymodel.checker import Verdict
-from pymodel.checker.clauses import CORE_CHAPTERS, clauses, unjudged
+from pymodel.checker.clauses import CORE_CHAPTERS, clauses, demands, older, unjudged
 from pymodel.checker.rule import Rule
 from pymodel.checker.rulebook import ALL
 from tests.unit import (
@@ -18,7 +18,8 @@ from tests.unit import (
 from tests.unit.checker_cases import Case
 from tests.unit.checker_script import packed, split
 
-JUDGED = [rule.clause for rule in ALL]
+JUDGED = [rule.clause for rule in ALL if rule.clause in clauses()]
+OLDER = [rule.clause for rule in ALL if rule.clause not in clauses()]
 CASES: dict[str, Case] = {
     **test_checker_bring_up.CASES,
     **test_checker_blk.CASES,
@@ -42,6 +43,12 @@ def test_a_clause_has_one_rule_at_most_and_it_exists() -> None:
     assert set(JUDGED) <= clauses().keys()
 
 
+def test_what_is_older_than_the_standard_is_listed_apart() -> None:
+    assert set(OLDER) == older().keys()
+    assert not older().keys() & clauses().keys()
+    assert all(clause.level == "MUST" for clause in older().values())
+
+
 def test_every_clause_of_core_and_block_has_a_rule_or_a_reason() -> None:
     wanted = {c.id for c in clauses().values() if c.chapter in CORE_CHAPTERS or c.chapter == "blk"}
     assert set(JUDGED) | unjudged().keys() == wanted
@@ -56,7 +63,7 @@ def test_no_rule_is_made_of_a_permission() -> None:
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.clause)
 def test_a_rule_says_what_it_demands_and_where_it_is_written(rule: type[Rule]) -> None:
     text = " ".join((rule.__doc__ or "").split())
-    section = clauses()[rule.clause].section
+    section = demands()[rule.clause].section
     assert section in text
     assert rule.subscriptions()
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pymodel.checker.clauses import CORE_CHAPTERS, clauses
+from pymodel.checker.clauses import CORE_CHAPTERS, demands
 from pymodel.checker.rulebook import ALL
 from tb.coverage import ELSEWHERE, cover, main
 from tb.errors import UsageError
 
-CORE = [rule.clause for rule in ALL if clauses()[rule.clause].chapter in CORE_CHAPTERS]
+CORE = [rule.clause for rule in ALL if demands()[rule.clause].chapter in CORE_CHAPTERS]
 WHY = json.loads(ELSEWHERE.read_text())
 
 

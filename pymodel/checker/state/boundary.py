@@ -8,6 +8,7 @@ from typing import Any
 from pymodel import events as ev
 from pymodel import spec
 from pymodel.checker import facts
+from pymodel.checker.state import legacy
 from pymodel.checker.state.common import CommonState
 from pymodel.checker.state.config import ConfigState, Place
 from pymodel.checker.state.devconfig import DeviceConfigState
@@ -61,6 +62,7 @@ class State:
         self.session = Session(known=False, reset_kind=None)
         self.common = CommonState(self)
         self.devconfig = DeviceConfigState(self)
+        self.legacy = legacy.LegacyState(self)
         self.queues: dict[int, Queue] = {}
         self.index = IntervalIndex()
         self.interrupts = InterruptState(self)
@@ -91,12 +93,23 @@ class State:
         """The virtio device type, from the header or the PCI device ID."""
         if self.header.type is not None:
             return self.header.type
+        return self.pci_device_type
+
+    @property
+    def pci_device_type(self) -> int | None:
+        """The virtio device type that the PCI device ID tells."""
         return device_type_of(self.config.value(spec.PCI_CFG["device_id"].offset, 2))
 
     @property
     def transitional(self) -> bool:
         """Whether the PCI device ID is one of a transitional device."""
         return self.config.value(spec.PCI_CFG["device_id"].offset, 2) in _TRANSITIONAL
+
+    @property
+    def io_decoded(self) -> bool:
+        """Whether BAR0 is a transitional device's register block that answers, as far as that is known."""
+        command = self.config.command
+        return self.transitional and (command is None or bool(command & spec.PciCommand.IO))
 
     def mastering(self) -> bool:
         """Whether the device may master the bus, as far as that is known."""
@@ -196,6 +209,8 @@ class State:
     def _bar_read(self, bar: int, addr: int, data: bytes) -> None:
         place = self.config.locate(bar, addr)
         if place is None:
+            if bar == legacy.BAR and self.io_decoded:
+                self.legacy.read(addr, data)
             return
         offset = addr - place.offset
         if place.kind == "common":
@@ -210,7 +225,8 @@ class State:
     def _bar_write(self, bar: int, addr: int, data: bytes) -> None:
         place = self.config.locate(bar, addr)
         if place is None:
-            self._foreign_write(bar, addr)
+            if bar == legacy.BAR and self.io_decoded:
+                self.legacy.write(addr, data)
             return
         offset = addr - place.offset
         if place.kind == "common":
@@ -224,12 +240,6 @@ class State:
             self.mask_t = self.now
         if self.event is not None:
             self.memory.suspects.host_write(self.event)
-
-    def _foreign_write(self, bar: int, addr: int) -> None:
-        """A transitional device driven through its legacy registers is out of sight of these rules."""
-        if bar == 0 and addr < spec.LEGACY_CFG_LENGTH_MSIX and self.transitional and self.session.known:
-            self.note("the legacy interface is in use: its sessions are not judged")
-            self.lose_session()
 
     def _doorbell(self, place: Place, offset: int, data: bytes) -> None:
         self.note_start()
@@ -262,7 +272,7 @@ class State:
         queue.enabled = True
         queue.features = self.session.features
         if not again:
-            self._drop_tracker(queue)
+            self.drop_tracker(queue)
             self.memory.unbury(queue)
             size = queue.size
             areas = [area for area in map(queue.area, AREAS) if area is not None]
@@ -270,7 +280,8 @@ class State:
                 queue.tracker = make_tracker(self, queue, size, areas)
         self.publish(facts.QueueEnabled(queue, again))
 
-    def _drop_tracker(self, queue: Queue) -> None:
+    def drop_tracker(self, queue: Queue) -> None:
+        """Follow the queue's ring no longer."""
         if queue.tracker is not None:
             queue.tracker.close()
             queue.tracker = None
@@ -279,7 +290,7 @@ class State:
         """queue_reset reads 0 after 1 was written: the ring is gone."""
         self.interrupts.queue_over(queue)
         self.memory.bury(queue)
-        self._drop_tracker(queue)
+        self.drop_tracker(queue)
         self.publish(facts.QueueResetDone(queue))
         queue.restart()
 
@@ -323,10 +334,11 @@ class State:
     def _clear(self) -> None:
         self.memory.restart()
         for queue in self.queues.values():
-            self._drop_tracker(queue)
+            self.drop_tracker(queue)
         self.queues.clear()
         self.common.restart()
         self.devconfig.restart()
+        self.legacy.restart()
         self.interrupts.restart()
 
     def _reset_below(self, kind: str) -> None:
