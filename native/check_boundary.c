@@ -104,6 +104,10 @@ static void reset_below(vio_checker *checker, enum vio_check_reset kind) {
 
 static void bar_read(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
                      uint64_t length) {
+  if (checker->header.lguest) {
+    vio_check_lguest_read(checker, bar, addr, data, length);
+    return;
+  }
   const vio_check_place *place = vio_check_config_locate(&checker->config, bar, addr);
   if (place == NULL) {
     if (vio_check_legacy_at(checker, bar)) vio_check_legacy_read(checker, addr, data, length);
@@ -134,6 +138,10 @@ static void bar_read(vio_checker *checker, uint32_t bar, uint64_t addr, const ui
 
 static void bar_write(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
                       uint64_t length) {
+  if (checker->header.lguest) {
+    vio_check_lguest_write(checker, bar, addr, data, length);
+    return;
+  }
   const vio_check_place *found = vio_check_config_locate(&checker->config, bar, addr);
   if (found == NULL) {
     if (vio_check_legacy_at(checker, bar)) vio_check_legacy_write(checker, addr, data, length);
@@ -220,8 +228,12 @@ static void take_in(vio_checker *checker, const vio_event *event) {
       bar_write(checker, event->number, event->addr, event->data, event->length);
       break;
     case VIO_DMA_READ:
+      if (checker->header.lguest && vio_check_lguest_printed(checker, event)) break;
+      vio_check_dma_access(checker, event, false);
+      break;
     case VIO_DMA_WRITE:
-      vio_check_dma_access(checker, event, event->kind == VIO_DMA_WRITE);
+      if (checker->header.lguest) vio_check_lguest_wrote(checker, event);
+      vio_check_dma_access(checker, event, true);
       break;
     case VIO_MEM_WRITE:
       vio_check_dma_store(checker, event);

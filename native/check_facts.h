@@ -44,6 +44,9 @@ enum vio_fact_kind {
   FACT_PCI_WRITE,
   FACT_LEGACY_OFFER,  /* value */
   FACT_LEGACY_VECTOR, /* before: what was written, value */
+  FACT_LGUEST_ACCEPTED, /* value */
+  FACT_LGUEST_ZEROED,   /* value: bytes written, length: bytes needed */
+  FACT_LGUEST_WARNINGS, /* from: kicks that came too early, value */
   VIO_FACTS
 };
 enum vio_store_problem {
@@ -114,6 +117,7 @@ struct vio_checker {
   int16_t device[VIO_DEVICE_CONFIG];
   bool device_dirty;
   vio_check_legacy legacy;
+  vio_check_lguest lguest;
   vio_map queue_map;
   vio_check_queue **queues; /* in the order in which they were met */
   size_t queue_count, queue_room;

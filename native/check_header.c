@@ -69,7 +69,7 @@ static bool take_layout(vio_reader *reader, const vio_json *value, vio_check_hea
   return take_entries(reader, &values[4], header);
 }
 
-enum { H_VTRACE, H_SOURCE, H_UNIT, H_DEVICE, H_TYPE, H_LAYOUT, H_KEYS };
+enum { H_VTRACE, H_SOURCE, H_UNIT, H_DEVICE, H_TYPE, H_LAYOUT, H_LGUEST, H_KEYS };
 
 static bool take_header(vio_reader *reader, const vio_json *values, vio_check_header *header) {
   uint64_t type = 0;
@@ -89,12 +89,18 @@ static bool take_header(vio_reader *reader, const vio_json *values, vio_check_he
     if (!vio_reader_integer(reader, &values[H_TYPE], "type", 0xffff, &type)) return false;
     header->type = (int32_t)type;
   }
-  return take_layout(reader, &values[H_LAYOUT], header);
+  if (!take_layout(reader, &values[H_LAYOUT], header)) return false;
+  if (values[H_LGUEST].type == JSON_ABSENT) return true;
+  uint64_t top = 0;
+  header->lguest = vio_reader_integer(reader, &values[H_LGUEST], "lguest_top", UINT32_MAX, &top);
+  header->lguest_top = (uint32_t)top;
+  return header->lguest;
 }
 
 static bool parse_header(vio_reader *reader, const uint8_t *from, const uint8_t *to,
                          vio_check_header *header) {
-  static const char *const NAMES[H_KEYS] = {"vtrace", "source", "time_unit", "device", "type", "layout"};
+  static const char *const NAMES[H_KEYS] = {"vtrace", "source", "time_unit", "device", "type", "layout",
+                                        "lguest_top"};
   vio_json values[H_KEYS];
   vio_json_keys keys = {.names = NAMES, .count = H_KEYS, .values = values};
   *header = (vio_check_header){.type = NONE, .entries = NONE};

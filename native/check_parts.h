@@ -252,6 +252,14 @@ void vio_check_legacy_write(vio_checker *checker, uint64_t addr, const uint8_t *
 void vio_check_legacy_begin(vio_checker *checker); /* the driver uses the device */
 void vio_check_legacy_open(vio_checker *checker, vio_check_queue *queue, uint32_t size, uint32_t page);
 void vio_check_legacy_kick(vio_checker *checker, vio_check_queue *queue);
+/* check_lguest.c */
+void vio_check_lguest_begin(vio_checker *checker);
+void vio_check_lguest_read(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
+                           uint64_t length);
+void vio_check_lguest_write(vio_checker *checker, uint32_t bar, uint64_t addr, const uint8_t *data,
+                            uint64_t length);
+bool vio_check_lguest_printed(vio_checker *checker, const vio_event *event); /* a read of the console */
+void vio_check_lguest_wrote(vio_checker *checker, const vio_event *event);
 void vio_check_queue_open(vio_checker *checker, vio_check_queue *queue, uint32_t size,
                           const uint64_t *areas);
 void vio_check_queue_close(vio_checker *checker, vio_check_queue *queue);

@@ -1,4 +1,4 @@
-/* The legacy interface, by the standard's "Legacy Interface" sections. */
+/* The legacy interface, by the standard's "Legacy Interface" sections, and lguest's bus. */
 #include "check_facts.h"
 
 static bool is_transitional(int64_t id) { return id >= 0x1000 && id < 0x1040; }
@@ -54,6 +54,18 @@ void vio_rules_legacy(vio_checker *checker, const vio_fact *fact) {
     case FACT_LEGACY_VECTOR:
       JUDGE(VIO_DEV_LEGACY_005, value == (unsigned)fact->before || value == VIO_NO_VECTOR,
             "a vector register reads 0x%llx after 0x%x was written", value, (unsigned)fact->before);
+      break;
+    case FACT_LGUEST_ACCEPTED:
+      JUDGE(VIO_DEV_LGUEST_001, value == 0, "a byte of the accepted features reads 0x%llx after the reset",
+            value);
+      break;
+    case FACT_LGUEST_ZEROED:
+      JUDGE(VIO_DEV_LGUEST_002, value >= fact->length, "%llu of the rings' %llu bytes were zeroed", value,
+            (unsigned long long)fact->length);
+      break;
+    case FACT_LGUEST_WARNINGS:
+      JUDGE(VIO_DEV_LGUEST_003, value == fact->from, "%llu warnings, %u kicks came too early", value,
+            fact->from);
       break;
     default:
       break;

@@ -46,6 +46,8 @@ typedef struct vio_check_header {
   vio_check_place places[4];
   uint32_t place_count;
   int32_t entries;
+  bool lguest; /* the device is on lguest's bus, and memory ends at: */
+  uint32_t lguest_top;
 } vio_check_header;
 
 #endif

@@ -306,6 +306,18 @@ typedef struct vio_check_legacy {
   int64_t select, config_vector;
 } vio_check_legacy;
 
+/* ---- lguest's bus ---- */
+
+/* The page, NONE where a byte is not known; `early` kicks, bytes `zeroed` since a reset began, and
+ * `console`: what of a string is read next. */
+typedef struct vio_check_lguest {
+  int16_t bytes[VIO_LGUEST_PAGE];
+  bool first, seen, fresh;
+  uint32_t early;
+  uint64_t zeroed;
+  int64_t console;
+} vio_check_lguest;
+
 /* ---- interrupts ---- */
 
 /* The vectors that a message may be: `known` false where that cannot be said. */

@@ -943,6 +943,9 @@ enum vio_clause {
   VIO_DEV_LEGACY_003,
   VIO_DEV_LEGACY_004,
   VIO_DEV_LEGACY_005,
+  VIO_DEV_LGUEST_001,
+  VIO_DEV_LGUEST_002,
+  VIO_DEV_LGUEST_003,
   VIO_CLAUSES
 };
 #endif
@@ -1889,6 +1892,9 @@ VIO_CHECK_CLAUSE_ROWS {
   {"DEV-LEGACY-003", 1, 0, 0x0, 0x0, 0x0, 0x0},
   {"DEV-LEGACY-004", 1, 0, 0x0, 0x0, 0x0, 0x0},
   {"DEV-LEGACY-005", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LGUEST-001", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LGUEST-002", 1, 0, 0x0, 0x0, 0x0, 0x0},
+  {"DEV-LGUEST-003", 1, 0, 0x0, 0x0, 0x0, 0x0},
 };
 #endif
 #ifdef VIO_CHECK_FIELD_ROWS /* name, device type, offset, width, writable, features */

@@ -82,6 +82,7 @@ static void begin(vio_checker *checker) {
   for (int i = 0; i < VIO_FIELDS; i++) checker->values[i] = NONE;
   memset(checker->device, 0xff, sizeof checker->device);
   vio_check_legacy_restart(checker);
+  vio_check_lguest_begin(checker);
   checker->vector_list = vio_heap_take(&checker->heap, VIO_TABLE_ROWS * sizeof *checker->vector_list);
   checker->past = vio_heap_take(&checker->heap, (VIO_SESSIONS + 1) * sizeof *checker->past);
   vio_check_interrupts_restart(checker);

@@ -34,12 +34,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Line 1 of a trace; `type` is the virtio device type number where it is known."""
+    """Line 1 of a trace; `type` is the virtio device type number where it is known.
+
+    With `lguest_top` the device is on lguest's bus; that is where guest memory ends.
+    """
 
     source: str = "unknown"
     device: str | None = None
     type: int | None = None
     layout: Layout | None = None
+    lguest_top: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the header as the object that stands in line 1."""
@@ -50,6 +54,8 @@ class Header:
             row["type"] = self.type
         if self.layout is not None:
             row["layout"] = _layout_to_json(self.layout)
+        if self.lguest_top is not None:
+            row["lguest_top"] = self.lguest_top
         return row
 
 
@@ -91,7 +97,7 @@ def text_of(row: dict[str, Any], key: str) -> str:
     return value
 
 
-HEADER_KEYS = frozenset(("vtrace", "source", "time_unit", "device", "type", "layout"))
+HEADER_KEYS = frozenset(("vtrace", "source", "time_unit", "device", "type", "layout", "lguest_top"))
 
 
 def _region(name: str, row: Any) -> Region:
@@ -127,4 +133,5 @@ def parse_header(row: dict[str, Any]) -> Header:
     source = text_of(row, "source") if "source" in row else "unknown"
     device = text_of(row, "device") if "device" in row else None
     kind = integer(row, "type", 0, 0xFFFF) if "type" in row else None
-    return Header(source, device, kind, _layout(row["layout"]) if "layout" in row else None)
+    top = integer(row, "lguest_top", 0, 0xFFFFFFFF) if "lguest_top" in row else None
+    return Header(source, device, kind, _layout(row["layout"]) if "layout" in row else None, top)

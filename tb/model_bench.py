@@ -10,7 +10,7 @@ from typing import cast
 from pymodel.device.blk import BlkBackend
 from pymodel.device.config import DeviceConfig, transitional
 from pymodel.device.core import VirtioModel
-from pymodel.device.lguest import LguestTransport
+from pymodel.device.lguest import TOP, LguestTransport
 from pymodel.device.transport import ModelTransport
 from pymodel.events import Event, EventStream
 from pymodel.lguest import LguestLayout
@@ -134,5 +134,7 @@ def _config(interface: str, lag: int, seed: int) -> DeviceConfig:
 
 def run_on_model(job: Job) -> Result:
     """Run one test on the device model."""
-    session = Session(job, ModelBench, Header(source="model", device="model", type=DeviceType.BLK))
+    top = TOP if job.test.interface == "lguest" else None
+    header = Header(source="model", device="model", type=DeviceType.BLK, lguest_top=top)
+    session = Session(job, ModelBench, header)
     return run_now(session.run())

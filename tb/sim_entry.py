@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cocotb
 
+from pymodel.device.lguest import TOP
 from pymodel.vtrace import Header
 from tb.lifeline import die_with_parent, full_disk_ends_the_process
 from tb.manifest import load_manifest
@@ -35,7 +36,8 @@ def _redirect(log: Path) -> None:
 def _register(plan: Plan) -> None:
     assert plan.manifest is not None
     manifest = load_manifest(plan.manifest)
-    header = Header(source="verilator", device=manifest.hdl.name, type=manifest.device_type)
+    top = TOP if manifest.interface == "lguest" else None
+    header = Header("verilator", manifest.hdl.name, manifest.device_type, lguest_top=top)
 
     def make(job: Job) -> None:
         async def run(_: object) -> None:

@@ -351,6 +351,29 @@ class LegacyVector:
 
 
 @dataclass(slots=True)
+class LguestAccepted:
+    """The guest read a byte of the accepted features that it did not store since the reset."""
+
+    value: int
+
+
+@dataclass(slots=True)
+class LguestZeroed:
+    """A reset by notification is over; bytes of the rings that were zeroed, and how many there are."""
+
+    written: int
+    needed: int
+
+
+@dataclass(slots=True)
+class LguestWarnings:
+    """The Launcher read how many kicks came too early; `early` is how many there were."""
+
+    early: int
+    value: int
+
+
+@dataclass(slots=True)
 class Breach:
     """The device did in `event` what it may not do now; `kind` names the condition."""
 

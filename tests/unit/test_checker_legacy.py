@@ -10,14 +10,28 @@ import pytest
 
 from pymodel.checker import Checker, Results
 from pymodel.checker.clauses import clauses, older
+from pymodel.device.blk import BlkBackend
+from pymodel.device.lguest import TOP, LguestTransport
+from pymodel.driver.blk import VirtioBlk
+from pymodel.driver.core import VirtioDevice
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.events import BarRead, ConfigRead, DmaWrite, Event, Mark
-from pymodel.spec import LEGACY_CFG, PCI_CFG
+from pymodel.driver.lguest import LguestBus, LguestOps
+from pymodel.events import BarRead, ConfigRead, DmaWrite, Event, Mark, Reset
+from pymodel.lguest import (
+    LGUEST_BAR_LAUNCHER,
+    LGUEST_BAR_NOTIFY,
+    LGUEST_LAUNCHER_LAYOUT,
+    LGUEST_LAUNCHER_WARNINGS,
+    LguestLayout,
+)
+from pymodel.spec import LEGACY_CFG, LEGACY_PAGE_SIZE, PCI_CFG
 from pymodel.transport import run_now
 from pymodel.vtrace import Header
 from tests.unit.checker_cases import Case, Stream, case, check_breach, check_holds, each_breach, each_holding
 from tests.unit.checker_script import Script
+from tests.unit.model import image
 from tests.unit.test_legacy import Old
+from tests.unit.test_lguest import Guest as LguestGuest
 
 MODES = (InterruptMode.PER_QUEUE, InterruptMode.SHARED, InterruptMode.INTX)
 
@@ -99,3 +113,97 @@ def test_rings_of_legacy_sessions_are_judged() -> None:
     assert isinstance(last, DmaWrite)
     events[places[-1]] = replace(last, data=(int.from_bytes(last.data, "little") + 5).to_bytes(2, "little"))
     assert any(finding.clause.startswith("DEV-SPLIT") for finding in judged(events).violations)
+
+
+def lguest_session(layout: LguestLayout) -> list[Event]:
+    """Early output, a session with traffic, a reset by notification, and another session."""
+    machine = LguestMachine(layout)
+    ring = machine.found[1].queues[0].page * LEGACY_PAGE_SIZE
+    run_now(machine.transport.bar_write(LGUEST_BAR_NOTIFY, 0, 4, ring))
+    run_now(machine.transport.bar_read(LGUEST_BAR_LAUNCHER, LGUEST_LAUNCHER_WARNINGS, 4))
+    for _ in range(2):
+        blk = machine.start()
+        run_now(blk.write(1, bytes(512)))
+        run_now(machine.bus.early_output("text"))
+        run_now(machine.device.remove())
+        run_now(machine.bus.read(machine.found[1].accepted, 4))
+    return machine.events
+
+
+class LguestMachine(LguestGuest):
+    """A guest with a disk alone in its page: the checker follows one device."""
+
+    def __init__(self, layout: LguestLayout) -> None:
+        self.transport = LguestTransport([BlkBackend(image())], layout)
+        self.events: list[Event] = [Reset(t=0, kind="power")]
+        self.transport.events.subscribe(self.events.append)
+        run_now(
+            self.transport.bar_write(LGUEST_BAR_LAUNCHER, LGUEST_LAUNCHER_LAYOUT, 4, int(layout is FIRST))
+        )
+        self.bus = LguestBus(self.transport, layout, TOP)
+        self.found = [None, *run_now(self.bus.scan())]  # type: ignore[list-item]
+        self.device = VirtioDevice(LguestOps(self.bus, self.found[1]))
+        self.blk = VirtioBlk()
+
+
+class LguestRecorded(Recorded):
+    """A recorded stream of lguest's bus, where each event passes through `change`."""
+
+    def __init__(
+        self, layout: LguestLayout, change: Callable[[int, Event], Event] = lambda number, event: event
+    ) -> None:
+        self.header = Header(source="model", lguest_top=TOP)
+        self.events = [change(number, event) for number, event in enumerate(lguest_session(layout))]
+        self.t = self.events[-1].t
+
+
+def not_zeroed(layout: LguestLayout) -> Stream:
+    """The rings' last bytes are not zeroed at a reset."""
+
+    def change(number: int, event: Event) -> Event:
+        whole = isinstance(event, DmaWrite) and len(event.data) > 4096
+        return replace(event, data=event.data[:4096]) if whole else event  # type: ignore[attr-defined]
+
+    return lambda: LguestRecorded(layout, change)
+
+
+def last_read(layout: LguestLayout, bar: int, length: int, value: int, which: int) -> Stream:
+    """The stream in which one read of a BAR returns something else."""
+    reads = [
+        n
+        for n, event in enumerate(lguest_session(layout))
+        if isinstance(event, BarRead) and event.bar == bar and len(event.data) == length
+    ]
+
+    def change(number: int, event: Event) -> Event:
+        here = number == reads[which]
+        return replace(event, data=value.to_bytes(length, "little")) if here else event  # type: ignore[call-arg]
+
+    return lambda: LguestRecorded(layout, change)
+
+
+FIRST, LATER = LguestLayout.FIRST, LguestLayout.LATER
+CASES |= {
+    "DEV-LGUEST-001": case(
+        lambda: LguestRecorded(LATER), *(last_read(layout, 0, 1, 0x20, -1) for layout in LguestLayout)
+    ),
+    "DEV-LGUEST-002": case(lambda: LguestRecorded(FIRST), *(not_zeroed(layout) for layout in LguestLayout)),
+    "DEV-LGUEST-003": case(
+        lambda: LguestRecorded(LATER),
+        *(last_read(layout, LGUEST_BAR_LAUNCHER, 4, value, 0) for layout in LguestLayout for value in (0, 2)),
+    ),
+}
+
+
+@pytest.mark.parametrize("clause", [clause for clause in CASES if "LGUEST" in clause])
+def test_lguest_rule_holds_and_is_breached(clause: str) -> None:
+    check_holds(clause, CASES[clause])
+    for stream in CASES[clause].breaks:
+        check_breach(clause, stream)
+
+
+@pytest.mark.parametrize("layout", list(LguestLayout))
+def test_rings_of_lguest_are_judged(layout: LguestLayout) -> None:
+    results = LguestRecorded(layout).judge()
+    assert results.violations == []
+    assert results.verdicts["DEV-SPLIT-015"] == "held"

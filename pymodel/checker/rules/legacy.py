@@ -1,4 +1,4 @@
-"""Rules of the legacy interface, from the standard's "Legacy Interface" sections.
+"""Rules of the legacy interface, from the standard's "Legacy Interface" sections, and of lguest's bus.
 
 Their ids are no clauses of the table of the standard's conformance statements: they are listed apart.
 """
@@ -6,7 +6,14 @@ Their ids are no clauses of the table of the standard's conformance statements: 
 from __future__ import annotations
 
 from pymodel import spec
-from pymodel.checker.facts import LayoutSettled, LegacyOffer, LegacyVector
+from pymodel.checker.facts import (
+    LayoutSettled,
+    LegacyOffer,
+    LegacyVector,
+    LguestAccepted,
+    LguestWarnings,
+    LguestZeroed,
+)
 from pymodel.checker.rule import Rule, on
 from pymodel.events import ConfigRead
 
@@ -93,3 +100,41 @@ class LegacyVectorReadsBack(Rule):
         """The driver read back what it wrote."""
         good = fact.value in (fact.written, spec.NO_VECTOR)
         self.judge(good, f"{fact.name} reads {fact.value:#x} after {fact.written:#x} was written")
+
+
+class LguestResetClearsAccepted(Rule):
+    """A reset by notification clears the accepted half of the feature bitmap (lguest's bus)."""
+
+    clause = "DEV-LGUEST-001"
+
+    @on(LguestAccepted)
+    def read(self, fact: LguestAccepted) -> None:
+        """The guest read of it before it stored anything there."""
+        self.judge(fact.value == 0, f"a byte of the accepted features reads {fact.value:#x} after the reset")
+
+
+class LguestResetZeroesRings(Rule):
+    """A reset by notification zeroes the rings before the status reads 0 (lguest's bus).
+
+    Judged where the device's writes are observed; bytes are counted, not told apart.
+    """
+
+    clause = "DEV-LGUEST-002"
+
+    @on(LguestZeroed)
+    def over(self, fact: LguestZeroed) -> None:
+        """The status read 0."""
+        self.judge(
+            fact.written >= fact.needed, f"{fact.written} of the rings' {fact.needed} bytes were zeroed"
+        )
+
+
+class LguestWarnsOfEarlyOutput(Rule):
+    """A kick while the status is 0 is warned of, and nothing else is (lguest's bus)."""
+
+    clause = "DEV-LGUEST-003"
+
+    @on(LguestWarnings)
+    def told(self, fact: LguestWarnings) -> None:
+        """The Launcher looked at its counter."""
+        self.judge(fact.value == fact.early, f"{fact.value} warnings, {fact.early} kicks came too early")

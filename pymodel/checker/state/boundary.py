@@ -14,6 +14,7 @@ from pymodel.checker.state.config import ConfigState, Place
 from pymodel.checker.state.devconfig import DeviceConfigState
 from pymodel.checker.state.interrupts import InterruptState
 from pymodel.checker.state.intervals import IntervalIndex
+from pymodel.checker.state.lguest import LguestState
 from pymodel.checker.state.memory import MemoryState
 from pymodel.checker.state.queue import AREAS, Queue
 from pymodel.checker.state.session import Phase, Session
@@ -63,6 +64,7 @@ class State:
         self.common = CommonState(self)
         self.devconfig = DeviceConfigState(self)
         self.legacy = legacy.LegacyState(self)
+        self.lguest = None if header.lguest_top is None else LguestState(self, header.lguest_top)
         self.queues: dict[int, Queue] = {}
         self.index = IntervalIndex()
         self.interrupts = InterruptState(self)
@@ -79,8 +81,8 @@ class State:
             ev.ConfigWrite: self._config_write,
             ev.BarRead: lambda event: self._bar_read(event.bar, event.addr, event.data),
             ev.BarWrite: lambda event: self._bar_write(event.bar, event.addr, event.data),
-            ev.DmaRead: self.memory.dma_read,
-            ev.DmaWrite: self.memory.dma_write,
+            ev.DmaRead: self._dma_read,
+            ev.DmaWrite: self._dma_write,
             ev.MemWrite: self.memory.mem_write,
             ev.Msix: self.interrupts.message,
             ev.Intx: self.interrupts.line,
@@ -168,6 +170,15 @@ class State:
         if select < 64:
             self.session.offered[select] = value
 
+    def _dma_read(self, event: ev.DmaRead) -> None:
+        if self.lguest is None or not self.lguest.printed(event.addr, event.data):
+            self.memory.dma_read(event)
+
+    def _dma_write(self, event: ev.DmaWrite) -> None:
+        if self.lguest is not None:
+            self.lguest.wrote(event.addr, event.data)
+        self.memory.dma_write(event)
+
     def _config_read(self, event: ev.ConfigRead) -> None:
         before = self.config.control
         self.config.read(event.addr, event.data)
@@ -207,6 +218,9 @@ class State:
         return target[0], target[1], data[: target[2]]
 
     def _bar_read(self, bar: int, addr: int, data: bytes) -> None:
+        if self.lguest is not None:
+            self.lguest.read(bar, addr, data)
+            return
         place = self.config.locate(bar, addr)
         if place is None:
             if bar == legacy.BAR and self.io_decoded:
@@ -223,6 +237,9 @@ class State:
             self.publish(facts.Breach("msix-changed", "an MSI-X table entry changed by itself", self.event))
 
     def _bar_write(self, bar: int, addr: int, data: bytes) -> None:
+        if self.lguest is not None:
+            self.lguest.write(bar, addr, data)
+            return
         place = self.config.locate(bar, addr)
         if place is None:
             if bar == legacy.BAR and self.io_decoded:
