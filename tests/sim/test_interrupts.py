@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.events import Intx, Msix
-from pymodel.spec import PciCommand
+from pymodel.spec import MSIX_CONTROL, PciCommand
 from tb.env import Env
 from tb.sim_test import Skip, sim_test
 
@@ -32,9 +32,10 @@ async def test_masked_vector_is_held_and_sent_upon_unmasking(env: Env) -> None:
     request = await env.blk.submit_read(5)
     await used_silently(env)
     assert await env.transport.wait_interrupt(5_000) is None
-    assert await msix.pending(QUEUE_VECTOR)
+    was_pending = await msix.pending(QUEUE_VECTOR)
     await msix.mask(QUEUE_VECTOR, masked=False)
     assert await env.blk.wait(request) == env.image.sector(5)
+    assert was_pending
     assert not await msix.pending(QUEUE_VECTOR)
 
 
@@ -62,6 +63,37 @@ async def test_intx_falls_when_isr_is_read(env: Env) -> None:
     assert levels[:2] == [1, 0]
     assert not any(isinstance(event, Msix) for event in env.log)
     assert await env.driver.pci.read_isr() == 0
+
+
+@sim_test()
+async def test_reset_takes_intx_back(env: Env) -> None:
+    """An INTx that nobody served is gone after a reset, and works in the next session."""
+    await env.driver.start(mode=InterruptMode.INTX)
+    await env.blk.submit_read(3)
+    await used_silently(env)
+    await env.delay(2_000)
+    await env.driver.reset()
+    assert [event.level for event in env.log if isinstance(event, Intx)] == [1, 0]
+    await env.driver.start(mode=InterruptMode.INTX)
+    assert await env.blk.read(3) == env.image.sector(3)
+
+
+@sim_test()
+async def test_reset_leaves_msix_alone(env: Env) -> None:
+    """A reset of the virtio device changes neither the MSI-X capability nor the table: they are PCI's."""
+    await env.driver.start()
+    msix, function = env.driver.pci.interrupts.msix, env.driver.pci.function
+    if msix is None or not msix.enabled:
+        raise Skip("the device has no MSI-X")
+    bar, base = msix.table
+
+    async def look() -> list[int]:
+        words = [await function.bar_read(bar, base + 4 * n, 4) for n in range(8)]
+        return [await function.config_read(msix.position + MSIX_CONTROL, 2), *words]
+
+    before = await look()
+    await env.driver.pci.reset()
+    assert await look() == before
 
 
 @sim_test()

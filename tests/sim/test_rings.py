@@ -103,6 +103,32 @@ async def test_small_ring_wraps_under_traffic(env: Env) -> None:
 
 
 @sim_test(stress="calm")
+async def test_first_buffer_of_every_session_interrupts(env: Env) -> None:
+    """What was announced in the session before does not count in the next one."""
+    for packed in (0, feature_mask(Feature.RING_PACKED)):
+        for _ in range(3):
+            await env.driver.start(features=feature_mask(Feature.EVENT_IDX) | packed, queues=1)
+            assert await env.blk.read(3) == env.image.sector(3)
+            await env.driver.reset()
+
+
+@sim_test(timeout_us=3000)
+async def test_long_tables_side_by_side(env: Env) -> None:
+    """Several indirect tables of nearly the queue size, made available at once."""
+    for packed in (0, feature_mask(Feature.RING_PACKED)):
+        wanted = feature_mask(BlkFeature.SEG_MAX, Feature.INDIRECT_DESC) | packed
+        await env.driver.start(features=wanted, queue_size=64, queues=1)
+        requests = []
+        for sector in range(6):
+            request, framed = read_in_pieces(env, env.blk, sector, 60)
+            await env.blk.requests.add(request, framed, 0, kick=False)
+            requests.append(request)
+        await env.blk.requests.kick_all()
+        assert await env.blk.wait_all(requests) == [env.image.sector(sector) for sector in range(6)]
+        await env.driver.reset()
+
+
+@sim_test(stress="calm")
 async def test_buffer_added_under_way_is_announced_later(env: Env) -> None:
     """A buffer added while the device is awake, and made available when it sleeps, calls for a doorbell."""
     for features in (0, feature_mask(Feature.EVENT_IDX)):

@@ -166,6 +166,37 @@ async def test_sparse_queues(env: Env) -> None:
 
 
 @sim_test()
+async def test_window_writes_no_more_than_its_length(env: Env) -> None:
+    """A byte written through the window leaves its neighbours as they are."""
+    await env.driver.start()
+    pci = env.driver.pci
+    pci.use_window(True)
+    await pci.write_common("queue_select", 1)
+    await pci.write_common("device_status", await pci.get_status())
+    assert await pci.read_common("queue_select") == 1
+    pci.use_window(False)
+
+
+@sim_test()
+async def test_enabled_queue_stands_still(env: Env) -> None:
+    """What a driver must not write over an enabled queue, an address and queue_enable 0, changes nothing."""
+    await env.driver.start(features=0, queues=1)
+    pci = env.driver.pci
+    assert await env.blk.read(1) == env.image.sector(1)
+    decoy = env.memory.alloc(0x4000, 0x1000)
+    await pci.write_common("queue_select", 0)
+    with env.expect("DRV-PCI-018", "DRV-INIT-010"):
+        await pci.write_common("queue_device", decoy.addr)
+    assert await env.blk.read(2) == env.image.sector(2)
+    with env.expect("DRV-PCI-020"):
+        await pci.write_common("queue_enable", 0)
+    enabled = await pci.read_common("queue_enable")
+    await pci.write_common("queue_enable", 1)
+    assert await env.blk.read(3) == env.image.sector(3)
+    assert enabled == 1
+
+
+@sim_test()
 async def test_vector_behind_the_table_is_refused(env: Env) -> None:
     """A vector that the table does not hold reads back as NO_VECTOR, for queues and configuration."""
     await env.driver.start(features=0)
