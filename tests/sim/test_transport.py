@@ -188,10 +188,10 @@ async def test_enabled_queue_stands_still(env: Env) -> None:
     with env.expect("DRV-PCI-018", "DRV-INIT-010"):
         await pci.write_common("queue_device", decoy.addr)
     assert await env.blk.read(2) == env.image.sector(2)
-    with env.expect("DRV-PCI-020"):
+    with env.expect("DRV-PCI-020", "DRV-INIT-010"):
         await pci.write_common("queue_enable", 0)
-    enabled = await pci.read_common("queue_enable")
-    await pci.write_common("queue_enable", 1)
+        enabled = await pci.read_common("queue_enable")
+        await pci.write_common("queue_enable", 1)
     assert await env.blk.read(3) == env.image.sector(3)
     assert enabled == 1
 
