@@ -68,6 +68,9 @@ typedef struct vio_rules {
     uint32_t last_half;
     uint64_t last_queue;
     uint64_t bar_size[6];
+    bool control_known; /* what the driver wrote to Device Control, at control_t */
+    uint32_t control;
+    int64_t control_t;
   } pci;
   struct {
     vio_map sizes;  /* as first read */

@@ -78,6 +78,27 @@ static void line(vio_checker *checker, const vio_fact *fact) {
   else HELD(VIO_DEV_PCI_001);
 }
 
+/* Device Control is written; a write of a part of it leaves open what it holds. */
+static void limits(vio_checker *checker, const vio_fact *fact) {
+  if (checker->config.pcie == NONE || !checker->header.verilator) return;
+  const uint64_t start = (uint64_t)checker->config.pcie + VIO_PCIE_DEVICE_CONTROL;
+  if (fact->offset >= start + 2 || fact->offset + fact->length <= start) return;
+  const bool whole = fact->offset <= start && fact->offset + fact->length >= start + 2;
+  const uint8_t *field = whole ? fact->data + (start - fact->offset) : NULL;
+  const uint32_t control = whole ? (uint32_t)field[0] | (uint32_t)field[1] << 8 : 0;
+  checker->rules.pci.control_known = whole && !(control & VIO_PCIE_DEVICE_CONTROL_FLR);
+  checker->rules.pci.control = control;
+  checker->rules.pci.control_t = checker->event_t;
+}
+
+static void burst(vio_checker *checker, const vio_fact *fact) {
+  if (!checker->rules.pci.control_known) return;
+  if (fact->issued - checker->rules.pci.control_t <= checker->settle) return;
+  const uint64_t limit = 128ull << (checker->rules.pci.control >> (fact->write ? 5 : 12) & 7u);
+  JUDGE(VIO_DEV_PCI_001, fact->length <= limit, "a burst of %llu bytes, %s is %llu", U(fact->length),
+        fact->write ? "Max_Payload_Size" : "Max_Read_Request_Size", U(limit));
+}
+
 /* ---- capabilities and the window ---- */
 
 static void capabilities_written(vio_checker *checker, const vio_fact *fact) {
@@ -195,7 +216,11 @@ void vio_rules_pci(vio_checker *checker, const vio_fact *fact) {
     case FACT_LINE:
       line(checker, fact);
       break;
+    case FACT_DMA:
+      burst(checker, fact);
+      break;
     case FACT_PCI_WRITE:
+      limits(checker, fact);
       sizing(checker, fact);
       capabilities_written(checker, fact);
       window(checker, fact);
@@ -223,6 +248,7 @@ void vio_rules_pci(vio_checker *checker, const vio_fact *fact) {
       break;
     case FACT_RESET_STARTED:
       checker->rules.pci.last_known = false;
+      if (fact->reset != RESET_STATUS) checker->rules.pci.control_known = false;
       break;
     default:
       break;

@@ -250,7 +250,7 @@ async def test_bursts_keep_to_device_control(env: Env) -> None:
     others = await function.config_read(place, 2) & ~0x70E0
     for payload, request in ((2, 2), (0, 5), (1, 0), (0, 0)):
         await function.config_write(place, 2, others | payload << 5 | request << 12)
-        await env.traffic(requests=2)
+        await env.delay(12_000)
         start = len(env.log)
         await env.traffic(requests=10, most_sectors=16)
         for event in env.log[start:]:

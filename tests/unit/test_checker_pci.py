@@ -3,7 +3,8 @@
 import pytest
 
 from pymodel import events as ev
-from pymodel.spec import NO_VECTOR, CapType, Feature, feature_mask
+from pymodel.spec import NO_VECTOR, CapType, Feature, PciCapId, feature_mask
+from pymodel.vtrace import Header
 from tests.unit.checker_cases import Case, Stream, case, check_breach, check_holds, each_breach, each_holding
 from tests.unit.checker_script import (
     BUFFER,
@@ -19,6 +20,7 @@ from tests.unit.checker_script import (
     split,
 )
 
+PCIE = 0xA4
 DATA = VERSION_1 | feature_mask(Feature.NOTIFICATION_DATA)
 RESET = VERSION_1 | feature_mask(Feature.RING_RESET)
 ADMIN = VERSION_1 | feature_mask(Feature.ADMIN_VQ)
@@ -86,6 +88,17 @@ def working() -> Script:
     return split().give().use().message()
 
 
+def limited(burst: int, *, control: int = 0x10, source: str = "verilator", wait: bool = True) -> Script:
+    """A write of `burst` bytes after Device Control was written: 128 bytes of payload, 128 of a read."""
+    image = config_image()
+    image[MSIX + 1], image[PCIE] = PCIE, PciCapId.PCI_EXPRESS
+    script = split(header=Header(source=source), image=bytes(image))
+    script.add(ev.ConfigWrite, addr=PCIE + 8, data=control.to_bytes(2, "little"))
+    if wait:
+        script.pause()
+    return script.give(length=1024).dma_w(BUFFER, bytes(burst))
+
+
 def second() -> Script:
     return working().reset().status(1).status(3).offer().accept().status(0x0B).sees(0x0B).select()
 
@@ -110,6 +123,8 @@ CASES = {
         lambda: intx().command(0x406).give().use().line(1),
         lambda: working().reset().add(ev.ConfigRead, addr=MSIX, data=bytes([0x11, 0, 3, 0])),
         lambda: working().reset().bar_r(TABLE + 16, bytes(4)),
+        lambda: limited(256),
+        lambda: limited(256, control=0x5000),
         lambda: sized(0xFFF0F000),
         lambda: sized(0xFFFFF004, 0xFFFF00FF),
     ),
@@ -303,3 +318,17 @@ def test_dma_behind_the_request_of_the_enabling_write_is_no_breach() -> None:
     )
     script.command(6)
     assert script.judge().clean
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        limited(128),
+        limited(256, control=0x20),
+        limited(256, source="model"),
+        limited(256, wait=False),
+    ],
+)
+def test_bursts_that_break_no_limit(script: Script) -> None:
+    clauses = {finding.clause for finding in script.judge().violations}
+    assert "DEV-PCI-001" not in clauses

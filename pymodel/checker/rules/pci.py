@@ -6,6 +6,7 @@ from pymodel import spec
 from pymodel.checker.facts import (
     BadAccess,
     Breach,
+    Dma,
     FieldRead,
     FieldWrite,
     LayoutSettled,
@@ -32,7 +33,9 @@ class MeetsPci(Rule):
     """The function behaves as PCI demands (4.1.1), as far as the boundary shows.
 
     No DMA and no message without bus mastering; no message of a masked vector; INTx silent while MSI-X
-    is enabled or INTx is disabled; a virtio reset leaves MSI-X state alone; BARs size correctly.
+    is enabled or INTx is disabled; a virtio reset leaves MSI-X state alone; BARs size correctly. In
+    simulation, where the driver wrote Device Control, no burst is longer than Max_Payload_Size or
+    Max_Read_Request_Size; what is issued within the settling time behind that write passes.
     """
 
     clause = "DEV-PCI-001"
@@ -42,6 +45,8 @@ class MeetsPci(Rule):
         super().__init__(*args)  # type: ignore[arg-type]
         self._sizing: set[int] = set()
         self._upper: dict[int, int] = {}
+        self._control: int | None = None
+        self._control_t = 0
 
     @on(Breach)
     def breach(self, fact: Breach) -> None:
@@ -70,6 +75,35 @@ class MeetsPci(Rule):
             self.breached("INTx is asserted while MSI-X is enabled")
         else:
             self.held()
+
+    @on(ResetStarted)
+    def reset(self, fact: ResetStarted) -> None:
+        """A reset below virtio puts Device Control back to its defaults."""
+        if fact.kind != "status":
+            self._control = None
+
+    @on(Dma)
+    def burst(self, fact: Dma) -> None:
+        """A burst under limits that the driver set."""
+        if self._control is None or fact.issued - self._control_t <= self.state.settle:
+            return
+        limit = 128 << (self._control >> (5 if fact.write else 12) & 7)
+        name = "Max_Payload_Size" if fact.write else "Max_Read_Request_Size"
+        self.judge(fact.length <= limit, f"a burst of {fact.length} bytes, {name} is {limit}")
+
+    @on(ConfigWrite)
+    def limits(self, event: ConfigWrite) -> None:
+        """Device Control is written; a write of a part of it leaves open what it holds."""
+        place = self.state.config.pcie
+        if place is None or self.state.header.source != "verilator":
+            return
+        start = place + spec.PCIE_DEVICE_CONTROL
+        if event.addr >= start + 2 or event.addr + len(event.data) <= start:
+            return
+        field = event.data[start - event.addr :][:2] if event.addr <= start else b""
+        control = int.from_bytes(field, "little")
+        known = len(field) == 2 and not control & spec.PCIE_DEVICE_CONTROL_FLR
+        self._control, self._control_t = control if known else None, event.t
 
     @on(ConfigWrite)
     def sizing(self, event: ConfigWrite) -> None:
