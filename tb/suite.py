@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,6 +12,9 @@ from pathlib import Path
 from tb.paths import ENTROPY_MANIFEST, ROOT, build_root
 
 PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb", "tests/linux", "tests/waves")
+PLANTED = ("bug-012", "bug-048", "bug-052")
+"""A sample of the planted bugs: all in the driver, so that one build serves them."""
+
 TAPPED = ("*arrives_whole", "*survives_a_harsh_host")
 
 
@@ -65,6 +69,17 @@ def _coverage(tally: Tally, runs: list[Path]) -> None:
         tally.passed += 1
 
 
+def _mutants(tally: Tally) -> None:
+    print("== tests/mutants, a sample", flush=True)
+    words = [word for name in PLANTED for word in ("--only", name)]
+    command = [sys.executable, "-m", "tb.cli", "mutants", "--format", "json", *words]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    fates = json.loads(done.stdout)["mutants"] if done.stdout else []
+    killed = sum(fate["status"] == "killed" and bool(fate["clauses"]) for fate in fates)
+    tally.passed += killed
+    tally.failed += max(len(fates), len(PLANTED)) - killed
+
+
 def main() -> int:
     """Run everything, also when something failed; 0 only when nothing did."""
     build_root().mkdir(parents=True, exist_ok=True)
@@ -80,6 +95,7 @@ def main() -> int:
     taps = [word for glob in TAPPED for word in ("--test", glob)]
     _simulations(tally, "RTL on pins with taps", "--path", "portable", *taps)
     _coverage(tally, runs)
+    _mutants(tally)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"{tally.passed} passed, {tally.failed} failed{skipped}")
     return 1 if tally.failed else 0

@@ -112,6 +112,17 @@ async def test_first_buffer_of_every_session_interrupts(env: Env) -> None:
             await env.driver.reset()
 
 
+@sim_test(stress="calm")
+async def test_in_order_from_the_first_buffer_on(env: Env) -> None:
+    """With IN_ORDER the first buffer of a session comes back first, also where a second one follows it."""
+    await env.driver.start(features=feature_mask(Feature.IN_ORDER), queues=1)
+    requests = []
+    for sector in (1, 2, 3):
+        requests.append(await env.blk.submit_read(sector))
+        await env.delay(2_000)
+    assert await env.blk.wait_all(requests) == [env.image.sector(sector) for sector in (1, 2, 3)]
+
+
 @sim_test(timeout_us=3000)
 async def test_long_tables_side_by_side(env: Env) -> None:
     """Several indirect tables of nearly the queue size, made available at once."""
