@@ -16,6 +16,7 @@ from tb.build import build
 from tb.manifest import load_manifest
 from tb.paths import ROOT
 from waves.fst import full_names
+from waves.pins import read_tracks
 
 HERE = Path(__file__).parent
 MANIFEST = HERE / "dut" / "dut.toml"
@@ -100,6 +101,9 @@ def test_waves_are_written_where_asked_for(bench: Bench) -> None:
     (wave,) = (bench.folder / "out").glob("*/wave.fst")
     names = full_names(wave)
     assert {"copy_engine.clk_i", "decoded.verdict"} <= set(names)
+    row = bench.rows()["fails_as_nothing_happens"]
+    (clock,) = read_tracks(wave, "copy_engine", ["clk_i"], 0, 1000 * row["sim_ns"])
+    assert abs(clock.values[0][0] // 1000 - (row["sim_ns"] - 2000)) < 10
     assert wave.with_name("failure.html").exists()
     done = bench.command("wave", "out", "--print")
     assert done.returncode == 0, done.stderr
