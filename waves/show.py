@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pymodel.vtrace import VtraceError
@@ -18,27 +17,13 @@ from tb.results import FAIL, Result
 from tb.run import MODEL
 from tb.session import RESULT, TRACE
 from waves.pins import WaveError
-from waves.prepare import WAVE, prepare
+from waves.prepare import WAVE, Scene, prepare
 from waves.signals import SignalLog
 from waves.story import tell
 
 VIEWERS = ("gtkwave", "surfer")
 INSTALL = {"gtkwave": "apt-get install gtkwave", "surfer": "https://surfer-project.org"}
 AGAIN = ".again"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A wave ready to be looked at: the file, a saved view for each viewer, and the picoseconds shown."""
-
-    wave: Path
-    views: dict[str, Path]
-    moment: int
-
-    def command(self, viewer: str) -> list[str]:
-        """The command that opens it."""
-        flag = ["--command-file"] if viewer == "surfer" else []
-        return [viewer, str(self.wave), *flag, str(self.views[viewer])]
 
 
 def trace_of(target: Path) -> Path:
@@ -88,11 +73,9 @@ def scene(target: Path, say: Callable[[str], None], window_ns: int) -> Scene:
         if not story.moments:
             raise UsageError(f"{folder / TRACE}: holds no event")
         log.judge(story.decoder)
-        gtkwave, surfer = prepare(folder, story, log, manifest)
+        return prepare(folder, story, log, manifest)
     except (VtraceError, WaveError) as error:
         raise UsageError(str(error)) from None
-    views = {"gtkwave": gtkwave, "surfer": surfer}
-    return Scene(folder / WAVE, views, story.moments[0].step.event.t)
 
 
 def _words(result: Result) -> list[str]:
