@@ -6,7 +6,7 @@ STAMP := $(VENV)/.set-up
 COSIM := $(VENV)/bin/virtio-cosim
 
 .DEFAULT_GOAL := all
-.PHONY: all setup test lint mutants synth bench-rtl guest clean help
+.PHONY: all setup test lint mutants synth bench-rtl guest linuxmutants clean help
 
 all: $(STAMP) ## set up, put the RTL through the main job, print the verdict
 	@$(PYTHON_ENV) -m tb.mainjob
@@ -39,6 +39,9 @@ bench-rtl: $(STAMP) ## how fast the RTL is, in clock cycles: also in build/bench
 
 guest: $(STAMP) ## boot a real Linux whose own drivers drive the RTL
 	@$(COSIM) guest
+
+linuxmutants: $(STAMP) ## planted bugs under a real Linux: what the checker says, what Linux says
+	@$(PYTHON_ENV) -m tests.linux.mutants
 
 clean: ## remove builds and runs; .venv stays
 	rm -rf build runs
