@@ -30,6 +30,8 @@ SCRATCH = ".work"
 WINDOW_NS = 2000
 RECORDED_MAX = 16
 TAIL_NS = 500
+OVERDUE_NS = 20_000
+"""What was owed and never came is waited for until the test's end: so much of that is enough to see."""
 CORES = os.cpu_count() or 1
 
 
@@ -290,7 +292,7 @@ class Run:
         if result.violations:
             first = result.violations[0]
             moment = since(job.folder / TRACE, first["clause"], first["t"]) // 1000
-            until = first["t"] // 1000 + TAIL_NS
+            until = min(first["t"] // 1000, moment + OVERDUE_NS) + TAIL_NS
         return replace(job, wave_from_ns=max(0, moment - self.request.window_ns), wave_until_ns=until)
 
     def _on_model(self) -> list[Result]:
