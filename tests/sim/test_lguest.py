@@ -136,6 +136,8 @@ async def test_a_kick_with_status_zero_is_early_output(env: Env) -> None:
     """The Launcher is warned, the ring is not touched, and a kick after bring-up is served."""
     for machine in await both(env):
         await machine.boot()
+        await machine.start()
+        await env.driver.reset()
         before, _ = await machine.warnings()
         start = len(env.log)
         ring, _ = machine.ring()
