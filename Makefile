@@ -48,6 +48,7 @@ clean: ## remove builds and runs; .venv stays
 
 include tests/peers/peers.mk
 include tests/bench/bench.mk
+include plans/plans.mk
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import random
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tb.ports.native import NativePath
 
 WAVE = "wave.fst"
+COVERAGE = "VIRTIO_COSIM_COVERAGE"
 FOREVER = 2**64 - 1
 
 
@@ -74,6 +76,13 @@ class Wave:
     path: Path
     from_ns: int = 0
     until_ns: int = 0
+
+
+def write_coverage() -> None:
+    """Write the RTL's coverage so far to the file that `COVERAGE` names, in a simulator built for it."""
+    path = os.environ.get(COVERAGE)
+    if path:
+        ctypes.CDLL(None).vio_coverage_write(f"{path}.part".encode(), path.encode())
 
 
 class RtlBench:
@@ -129,6 +138,7 @@ class RtlBench:
             raise TestTimeout(f"the test did not end within {timeout_us} us") from None
         finally:
             self._record(False)
+            write_coverage()
 
     def faults(self) -> list[str]:
         """What broke AXI4's rules, and where ports and taps disagree."""

@@ -13,6 +13,9 @@
 #if VM_TRACE
 #include "verilated_fst_c.h"
 #endif
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 extern "C" void vlog_startup_routines_bootstrap(void);
 
@@ -78,6 +81,17 @@ __attribute__((visibility("default"))) int vio_wave_open(const char* path, uint6
     (void)first;
     (void)last;
     return -1;
+#endif
+}
+
+/// Write what was covered since the start of this process to `path`, by way of `part`.
+__attribute__((visibility("default"))) void vio_coverage_write(const char* part, const char* path) {
+#if VM_COVERAGE
+    Verilated::threadContextp()->coveragep()->write(part);
+    std::rename(part, path);
+#else
+    (void)part;
+    (void)path;
 #endif
 }
 

@@ -27,6 +27,7 @@ WALL_LIMIT_S = 300.0
 LONG_LIMIT_S = 3600.0
 POLL_S = 0.02
 PROCESS_LOG = "simulator.log"
+COVERAGE = "VIRTIO_COSIM_COVERAGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Simulation:
     """What every process of a run shares; without manifest and build it is the device model.
 
     `tell` hears every result as it comes. `limit_s` is the real time that a test may take, in place of
-    the usual limits.
+    the usual limits. `coverage` is the folder for RTL coverage, a file for each process.
     """
 
     manifest: Manifest | None
@@ -44,6 +45,7 @@ class Simulation:
     tell: Callable[[Job, Result], None]
     until: str = ""
     limit_s: float = 0.0
+    coverage: Path | None = None
 
     @property
     def command(self) -> list[str]:
@@ -59,7 +61,10 @@ class Simulation:
         """The environment of a process that works off the plan in this file."""
         toplevel = self.build.toplevel if self.build else ""
         cocotb = cocotb_environment(toplevel, "tb.sim_entry", plan.with_suffix(".xml"))
-        return {**cocotb, VARIABLE: str(plan), PARENT: str(os.getpid())}
+        own = {VARIABLE: str(plan), PARENT: str(os.getpid())}
+        if self.coverage is not None:
+            own[COVERAGE] = str(self.coverage / f"{time.time_ns()}.dat")
+        return {**cocotb, **own}
 
 
 class Process:

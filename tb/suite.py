@@ -11,7 +11,15 @@ from pathlib import Path
 
 from tb.paths import ENTROPY_MANIFEST, ROOT, build_root
 
-PYTEST_FOLDERS = ("tests/unit", "tests/native", "tests/bench", "tests/tb", "tests/linux", "tests/waves")
+PYTEST_FOLDERS = (
+    "tests/unit",
+    "tests/native",
+    "tests/bench",
+    "tests/tb",
+    "tests/linux",
+    "tests/waves",
+    "tests/regress",
+)
 PLANTED = ("bug-012", "bug-048", "bug-052")
 """A sample of the planted bugs: all in the driver, so that one build serves them."""
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from tb.errors import ToolError
 from tb.regress.functional import functional_coverage
+from tb.regress.local import COVERED
 from tb.regress.night import night_folder
 from tb.regress.page import write_page
 from tb.regress.plan import RegressPlan
+from tb.regress.rtl_coverage import Share, gather, merge, percent, shares
 from tb.regress.store import Store
 from tb.results import Result, write_junit, write_results
 from tb.run import MODEL, Explain, manifest_of
@@ -25,6 +27,7 @@ def close_night(
     """Write all that a night's results say; return the page's path."""
     folder = night_folder(store.path.parent, number, plan.name)
     _measure(store, plan, number, folder)
+    _measure_rtl(store, plan, number, folder)
     _write_results(store, plan, number, folder)
     if explain is not None:
         _explain(store, plan, number, explain, say)
@@ -44,6 +47,26 @@ def _measure(store: Store, plan: RegressPlan, number: int, folder: Path) -> None
     points = [(row[0], row[1]) for row in store.rows(of_all, plan.name, number)]
     percent, _ = functional_coverage("virtio", points, folder / "functional-coverage-all-nights.xml")
     store.set_figure(number, "functional coverage %, all nights", percent)
+
+
+def _measure_rtl(store: Store, plan: RegressPlan, number: int, folder: Path) -> None:
+    """RTL coverage of this night, and of all nights on the same build."""
+    tonight: list[Share] = []
+    ever: list[Share] = []
+    for configuration in plan.configurations:
+        manifest = configuration.manifest()
+        for place in sorted((folder / COVERED / configuration.name).glob("*/")):
+            files = sorted(place.glob("*.dat"))
+            if manifest is not None and files:
+                tonight += shares(gather(files, place / "night.dat"), manifest)
+                whole = store.path.parent / COVERED / f"{place.name}.dat"
+                ever += shares(merge([place / "night.dat"], whole), manifest)
+    for kind in ("line", "toggle"):
+        value, all_nights = percent(tonight, kind), percent(ever, kind)
+        if value is not None and all_nights is not None:
+            rows = [[s.file, f"{s.hit} of {s.points}"] for s in tonight if s.kind == kind]
+            store.set_figure(number, f"RTL {kind} coverage %", value, rows)
+            store.set_figure(number, f"RTL {kind} coverage %, all nights", all_nights)
 
 
 def _write_results(store: Store, plan: RegressPlan, number: int, folder: Path) -> None:

@@ -37,11 +37,6 @@ class Group:
     replays: tuple[str, ...]
     folders: tuple[str, ...]
 
-    @property
-    def new(self) -> bool:
-        """Whether this night is the first bad one."""
-        return self.first_night == self.since and self.runs > 0 and self.last_good is not None
-
 
 @dataclass(slots=True)
 class Trend:

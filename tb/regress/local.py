@@ -10,8 +10,10 @@ from pathlib import Path
 from tb.build import build
 from tb.regress.desk import Batch, Desk
 from tb.regress.plan import RegressPlan
-from tb.run import manifest_of, wants_native
+from tb.run import wants_native
 from tb.simulate import POLL_S, Process, Simulation
+
+COVERED = "coverage"
 
 
 def simulation_of(
@@ -19,14 +21,19 @@ def simulation_of(
 ) -> Simulation:
     """What the processes for batches of this kind share; builds their simulator. Raises ToolError."""
     configuration = batch.configuration
-    manifest = manifest_of(configuration.request, batch.interface)
-    built = None
+    manifest = configuration.manifest(batch.interface)
+    built, coverage = None, None
     if manifest is not None:
         native = wants_native(configuration.request, manifest, False)
         built = build(manifest, waves=False, tell=tell, native=native)
+        coverage = scratch.parent.parent / COVERED / configuration.name / built.folder.name
     scratch.mkdir(parents=True, exist_ok=True)
+    if coverage is not None and configuration.coverage:
+        coverage.mkdir(parents=True, exist_ok=True)
+    else:
+        coverage = None
     folder = configuration.request.folder.resolve()
-    return Simulation(manifest, built, folder, scratch, desk.arrive, limit_s=timeout_s)
+    return Simulation(manifest, built, folder, scratch, desk.arrive, limit_s=timeout_s, coverage=coverage)
 
 
 class LocalExecutor:

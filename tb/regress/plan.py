@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tb.errors import UsageError
 from tb.knobs import LEVELS
+from tb.manifest import Manifest
 from tb.paths import SIM_TESTS
+from tb.regress.rtl_coverage import ARGUMENTS
 from tb.run import MODEL, PATHS, RunRequest, fitting, manifest_of
 from tb.sim_test import discover, select
 from tb.toml_table import Table
@@ -36,6 +38,14 @@ class Configuration:
     stress: tuple[str, ...]
     seeds: int
     coverage: bool
+
+    def manifest(self, interface: str = "") -> Manifest | None:
+        """The device's manifest, see `tb.run.manifest_of`, with coverage where it is recorded."""
+        manifest = manifest_of(self.request, interface)
+        if manifest is None or not self.coverage:
+            return manifest
+        arguments = (*manifest.hdl.verilator_args, *ARGUMENTS)
+        return replace(manifest, hdl=replace(manifest.hdl, verilator_args=arguments))
 
 
 @dataclass(frozen=True, slots=True)

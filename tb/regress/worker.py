@@ -78,7 +78,8 @@ def work(bundle: bytes, key: str, order: dict[str, Any]) -> list[tuple[str, dict
     scratch = Path(tempfile.mkdtemp(prefix="batch-", dir=base))
     try:
         (scratch / "order.json").write_text(json.dumps(order))
-        libraries = os.pathsep.join((str(folder / "lib"), os.environ.get("LD_LIBRARY_PATH", "")))
+        given = os.environ.get("LD_LIBRARY_PATH")
+        libraries = os.pathsep.join((str(folder / "lib"), *([given] if given else [])))
         env = {
             **os.environ,
             "PYTHONPATH": str(folder / "tree"),
