@@ -43,13 +43,14 @@ _STAMP = "done.json"
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A built simulator; `fresh` says that this call built it."""
+    """A built simulator, started by `launcher` where it needs one; `fresh` says that this call built it."""
 
     folder: Path
     executable: Path
     waves: bool
     fresh: bool
     toplevel: str
+    launcher: tuple[str, ...] = ()
 
 
 class Simulator(runner.Verilator):
@@ -99,7 +100,7 @@ def build(
     optimise = QUICK_TO_BUILD if not native else HASTY if hasty else FAST
     folder = build_root() / _key(manifest, verilator, (waves, *optimise), native)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(folder.with_suffix(".lock")):
+    with locked(folder.with_suffix(".lock")):
         fresh = not (folder / _STAMP).exists()
         if not fresh:
             (folder / _STAMP).touch()
@@ -111,7 +112,7 @@ def build(
             _build(manifest, verilator, folder, waves, native, optimise)
             _tidy(folder, ("*.cpp", "*.h") if hasty else ())
             stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
-            _write_whole(folder / _STAMP, json.dumps(stamp))
+            write_stamp(folder, stamp)
     toplevel = TOPLEVEL if native else manifest.hdl.toplevel
     return Build(folder, folder / "simulator", waves, fresh, toplevel)
 
@@ -147,6 +148,11 @@ def _build(
     except (subprocess.CalledProcessError, SystemExit, RuntimeError) as error:
         reason = first_error(log) if log.exists() else str(error)
         raise ToolError(f"building {manifest.hdl.name} failed: {reason}", log) from None
+
+
+def write_stamp(folder: Path, about: dict[str, object]) -> None:
+    """Mark a build as whole."""
+    _write_whole(folder / _STAMP, json.dumps(about))
 
 
 def _forget_old(cache: Path) -> None:
@@ -199,7 +205,7 @@ def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes: the second of two concurrent builds waits and finds the result."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -87,6 +87,13 @@ def cli() -> None:
     help="Multiply the simulated time that tests may take.",
 )
 @click.option("--hasty", is_flag=True, help="Compile with little optimisation: the first test starts sooner.")
+@click.option(
+    "--simulator",
+    type=click.Choice(running.SIMULATORS),
+    default=running.VERILATOR,
+    show_default=True,
+    help="icarus: the portable path under Icarus Verilog, for plain Verilog.",
+)
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
     dut: str,
@@ -107,6 +114,7 @@ def run(
     until: str | None,
     time_scale: float,
     hasty: bool,
+    simulator: str,
     only_list: bool,
 ) -> None:
     """Build the DUT once, run tests, write a run folder."""
@@ -133,6 +141,7 @@ def run(
         stress=stress or "",
         parameters=parameters,
         defines=defines,
+        simulator=simulator,
     )
     sys.exit(_execute(request))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from tb.build import Build, build
 from tb.errors import UsageError
 from tb.failure import since
+from tb.icarus import build_icarus
 from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.native_wrapper import native_blocker
@@ -25,6 +26,7 @@ from tb.simulate import Simulation, ends_hunt, simulate
 MODEL = "model"
 WAVES = ("never", "on-fail", "always")
 PATHS = ("auto", "native", "portable")
+VERILATOR, ICARUS = SIMULATORS = ("verilator", "icarus")
 ENDS = ("violation", "failure")
 SCRATCH = ".work"
 WINDOW_NS = 2000
@@ -48,7 +50,7 @@ class RunRequest:
     give the same events at the same times, and on pins the DUT is the top of the wave file. `twin` is
     the implementation of the checker that judges on the native path. `stress` is a level of `tb.knobs`
     for all tests in place of their own; `parameters` and `defines` are "NAME=VALUE" and go before the
-    manifest's.
+    manifest's. `simulator` "icarus" runs the portable path without waves.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -71,6 +73,7 @@ class RunRequest:
     until: str = ""
     time_scale: float = 1.0
     hasty: bool = False
+    simulator: str = VERILATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ def fitting(tests: Sequence[SimTest], manifest: Manifest | None) -> list[SimTest
 def wants_native(request: RunRequest, manifest: Manifest, waves: bool) -> bool:
     """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
     blocker = native_blocker(manifest)
+    if request.simulator == ICARUS:
+        blocker = "Icarus Verilog has no DPI, which the native path is made of"
     if request.path == "native" and blocker:
         raise UsageError(f"{manifest.path}: {blocker}")
     return request.path == "native" or (request.path == "auto" and not blocker and not waves)
@@ -158,7 +163,10 @@ def replay_command(request: RunRequest, manifest: Manifest | None, test: SimTest
     if manifest is None:
         words += ["--dut", MODEL]
     else:
-        words += ["--waves", "always"]
+        if request.simulator == VERILATOR:
+            words += ["--waves", "always"]
+        else:
+            words += ["--simulator", request.simulator]
         if manifest.path != BUNDLED_MANIFEST:
             words += ["--dut", shown(manifest.path)]
     for option, pairs in (("--parameter", request.parameters), ("--define", request.defines)):
@@ -241,8 +249,7 @@ class Run:
 
     def _on_manifest(self, manifest: Manifest, names: set[str], number: int) -> list[Result]:
         always = self.request.waves == "always"
-        native = wants_native(self.request, manifest, always)
-        simulator = build(manifest, waves=always, tell=self._tell, native=native, hasty=self.request.hasty)
+        simulator = self._build(manifest, always)
         if number == 0:
             self._folder = _new_folder(self.request.out)
         jobs = [job for job in self._all_jobs() if job.test.name in names]
@@ -250,10 +257,18 @@ class Run:
         simulation = self._simulation(manifest, simulator, str(number))
         results = simulate(simulation, split(jobs, self.request.jobs))
         failed = [result for result in results if result.status == FAIL]
-        if failed and self.request.waves == "on-fail":
+        if failed and self.request.waves == "on-fail" and self.request.simulator == VERILATOR:
             self._record(manifest, failed, number)
         self._explain_failures(results, manifest)
         return results
+
+    def _build(self, manifest: Manifest, waves: bool) -> Build:
+        native = wants_native(self.request, manifest, waves)
+        if self.request.simulator == ICARUS:
+            if waves:
+                raise UsageError("--waves always: waves are written by Verilator alone")
+            return build_icarus(manifest, self._tell)
+        return build(manifest, waves=waves, tell=self._tell, native=native, hasty=self.request.hasty)
 
     def _explain_failures(self, results: Sequence[Result], manifest: Manifest | None) -> None:
         if self._explain is None:

@@ -26,6 +26,7 @@ need ccache program ccache
 need liblz4-dev test -e /usr/include/lz4.h
 need zlib1g-dev test -e /usr/include/zlib.h
 need e2fsprogs program mke2fs
+need iverilog program iverilog
 
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null; then

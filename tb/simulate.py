@@ -50,7 +50,9 @@ class Simulation:
     @property
     def command(self) -> list[str]:
         """What to execute."""
-        return [str(self.build.executable)] if self.build else [sys.executable, "-m", "tb.model_entry"]
+        if self.build is None:
+            return [sys.executable, "-m", "tb.model_entry"]
+        return [*self.build.launcher, str(self.build.executable)]
 
     def plan(self, jobs: Sequence[Job]) -> Plan:
         """The work order for one process."""
@@ -61,6 +63,9 @@ class Simulation:
         """The environment of a process that works off the plan in this file."""
         toplevel = self.build.toplevel if self.build else ""
         cocotb = cocotb_environment(toplevel, "tb.sim_entry", plan.with_suffix(".xml"))
+        if self.build and self.build.launcher:
+            # Our own main orders writes; another simulator needs cocotb's own phase for them.
+            cocotb["COCOTB_TRUST_INERTIAL_WRITES"] = "0"
         own = {VARIABLE: str(plan), PARENT: str(os.getpid())}
         if self.coverage is not None:
             own[COVERAGE] = str(self.coverage / f"{time.time_ns()}.dat")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,34 @@ def test_ports_do_what_the_pins_show(bench: Bench, path: str) -> None:
     done = bench.run(*globs, words=("--seeds", "3", "--path", path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "21 passed, 0 failed"
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+def test_portable_path_is_portable(bench: Bench) -> None:
+    """Icarus Verilog gives every test the outcome that Verilator gives it."""
+    outcomes = []
+    for simulator in ("icarus", "verilator"):
+        words = ("--simulator", simulator, "--path", "portable", "--waves", "never")
+        assert bench.run("*", words=words).returncode == 1
+        rows = bench.rows()
+        outcomes.append(
+            {name: (row["status"], row["message"].partition("(")[0]) for name, row in rows.items()}
+        )
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--path", "native"), "has no DPI"),
+        (("--waves", "always"), "waves are written by Verilator alone"),
+    ],
+)
+def test_what_icarus_cannot_do_is_bad_input(bench: Bench, words: tuple[str, ...], said: str) -> None:
+    done = bench.run("bursts_*", words=("--simulator", "icarus", *words))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 FAILURES = {

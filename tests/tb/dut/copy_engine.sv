@@ -4,7 +4,7 @@
 /// read lowers INTx; 6 the last write response; 7 says how to misbehave: bit 0 lowers awvalid before
 /// awready, bit 1 raises wlast a beat early, bit 2 ends the simulation, bit 3 never answers a BAR read.
 module copy_engine #(
-  parameter int unsigned DataWidth = 64
+  parameter DataWidth = 64
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -79,7 +79,7 @@ module copy_engine #(
 );
   typedef enum logic [2:0] {Idle, Ask, Receive, Announce, Send, Confirm} state_e;
 
-  logic [31:0] bar [16];
+  logic [511:0] bar;
   logic [15:0] bar_read, bar_written;
   logic done, answered;
   logic [1:0] answer;
@@ -110,7 +110,7 @@ module copy_engine #(
 
   registers #(.Reset(32'h0)) u_bar (
     .clk_i, .rst_ni,
-    .mute_i (bar[7][3]),
+    .mute_i (bar[32*7+3]),
     .done_i (done), .answered_i (answered), .answer_i (answer),
     .words_o (bar), .read_o (bar_read), .written_o (bar_written),
     .awaddr (s_bar_axil_awaddr),
@@ -137,23 +137,23 @@ module copy_engine #(
   logic [3:0] beat, last;
   logic hesitate;
 
-  assign last = bar[4][3:0] - 4'd1;
+  assign last = bar[32*4 +: 4] - 4'd1;
   assign m_dma_axi_arid = 4'd2;
-  assign m_dma_axi_araddr = {bar[1], bar[0]};
+  assign m_dma_axi_araddr = {bar[32*1 +: 32], bar[32*0 +: 32]};
   assign m_dma_axi_arlen = {4'd0, last};
   assign m_dma_axi_arsize = 3'($clog2(DataWidth / 8));
   assign m_dma_axi_arburst = 2'b01;
   assign m_dma_axi_arvalid = state == Ask;
   assign m_dma_axi_rready = state == Receive;
   assign m_dma_axi_awid = 4'd1;
-  assign m_dma_axi_awaddr = {bar[3], bar[2]};
+  assign m_dma_axi_awaddr = {bar[32*3 +: 32], bar[32*2 +: 32]};
   assign m_dma_axi_awlen = {4'd0, last};
   assign m_dma_axi_awsize = 3'($clog2(DataWidth / 8));
   assign m_dma_axi_awburst = 2'b01;
   assign m_dma_axi_awvalid = state == Announce && !hesitate;
   assign m_dma_axi_wdata = data[beat];
   assign m_dma_axi_wstrb = '1;
-  assign m_dma_axi_wlast = beat == last - 4'(bar[7][1]);
+  assign m_dma_axi_wlast = beat == last - 4'(bar[32*7+1]);
   assign m_dma_axi_wvalid = state == Send;
   assign m_dma_axi_bready = state == Confirm;
   assign done = state == Confirm && m_dma_axi_bvalid;
@@ -167,9 +167,9 @@ module copy_engine #(
       hesitate <= 1'b0;
       intx_o <= 1'b0;
     end else begin
-      hesitate <= bar[7][0] && m_dma_axi_awvalid && !m_dma_axi_awready;
+      hesitate <= bar[32*7+0] && m_dma_axi_awvalid && !m_dma_axi_awready;
       if (bar_read[5]) intx_o <= 1'b0;
-      if (bar[7][2]) $finish;
+      if (bar[32*7+2]) $finish;
       unique case (state)
         Idle: if (bar_written[4]) begin
           state <= Ask;
@@ -205,7 +205,7 @@ module registers #(
   input  logic done_i,
   input  logic answered_i,
   input  logic [1:0] answer_i,
-  output logic [31:0] words_o [16],
+  output logic [511:0] words_o,
   output logic [15:0] read_o,
   output logic [15:0] written_o,
 input  logic [11:0] awaddr,
@@ -238,18 +238,18 @@ input  logic [11:0] awaddr,
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      for (int n = 0; n < 16; n++) words_o[n] <= Reset;
+      words_o <= {16{Reset}};
       {bvalid, rvalid, read_o, written_o, rdata} <= '0;
     end else begin
       bvalid <= write || (bvalid && !bready);
       rvalid <= read || (rvalid && !rready);
       read_o <= 16'(read) << araddr[5:2];
       written_o <= 16'(write) << awaddr[5:2];
-      if (read) rdata <= words_o[araddr[5:2]];
-      if (done_i) words_o[5] <= words_o[5] + 32'd1;
-      if (answered_i) words_o[6] <= 32'(answer_i);
+      if (read) rdata <= words_o[32*araddr[5:2] +: 32];
+      if (done_i) words_o[32*5 +: 32] <= words_o[32*5 +: 32] + 32'd1;
+      if (answered_i) words_o[32*6 +: 32] <= {30'd0, answer_i};
       for (int b = 0; b < 4; b++) begin
-        if (write && wstrb[b]) words_o[awaddr[5:2]][8*b +: 8] <= wdata[8*b +: 8];
+        if (write && wstrb[b]) words_o[32*awaddr[5:2] + 8*b +: 8] <= wdata[8*b +: 8];
       end
     end
   end

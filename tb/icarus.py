@@ -1,0 +1,75 @@
+"""Icarus Verilog as the other simulator: it runs the portable path, and so shows that it is portable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cocotb_tools.config
+
+from tb.build import Build, locked, write_stamp
+from tb.elaborate import check_ports, top_ports
+from tb.errors import ToolError
+from tb.manifest import Manifest
+from tb.paths import build_root
+from tb.toolchain import find_verilator
+
+COMPILED = "simulator.vvp"
+MODULE = "libcocotbvpi_icarus"
+
+
+def build_icarus(manifest: Manifest, tell: Callable[[str], None]) -> Build:
+    """Return the DUT compiled for Icarus Verilog, built now if the cache has none.
+
+    Raises UsageError where the manifest does not fit the top level (Verilator reads its ports), ToolError
+    where iverilog is missing or does not take the sources.
+    """
+    compiler, runtime = shutil.which("iverilog"), shutil.which("vvp")
+    if compiler is None or runtime is None:
+        raise ToolError("Icarus Verilog is not installed: apt-get install iverilog")
+    folder = build_root() / f"{manifest.hdl.toplevel}-icarus-{_key(manifest, compiler)}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_suffix(".lock")):
+        fresh = not (folder / COMPILED).exists()
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+            tell(f"building {manifest.hdl.name} (Icarus Verilog)")
+            check_ports(manifest, top_ports(manifest, find_verilator(), folder / "elaborate"))
+            _compile(manifest, compiler, folder)
+            # Icarus 11 looks for .vpi, cocotb brings .so.
+            (folder / f"{MODULE}.vpi").symlink_to(Path(cocotb_tools.config.libs_dir) / f"{MODULE}.so")
+            write_stamp(folder, {"name": manifest.hdl.name, "simulator": "icarus"})
+    libraries = f"LD_LIBRARY_PATH={cocotb_tools.config.libs_dir}"
+    launcher = ("/usr/bin/env", libraries, runtime, "-n", "-M", str(folder), "-m", MODULE)
+    return Build(folder, folder / COMPILED, False, fresh, manifest.hdl.toplevel, launcher)
+
+
+def _compile(manifest: Manifest, compiler: str, folder: Path) -> None:
+    hdl = manifest.hdl
+    settings = folder / "settings.f"
+    settings.write_text("+timescale+1ns/1ps\n")
+    command = [compiler, "-g2012", "-s", hdl.toplevel, "-f", str(settings), "-o", str(folder / "part")]
+    command += [f"-P{hdl.toplevel}.{name}={value}" for name, value in hdl.parameters.items()]
+    command += [f"-D{name}={value}" for name, value in hdl.defines.items()]
+    command += [f"-I{place}" for place in hdl.include_dirs]
+    log = folder / "build.log"
+    with log.open("w") as out:
+        words = [*command, *map(str, hdl.sources)]
+        code = subprocess.run(words, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+    if code:
+        lines = [line for line in log.read_text(errors="replace").splitlines() if "error" in line]
+        reason = lines[0] if lines else "it gave no reason"
+        raise ToolError(f"Icarus Verilog does not take {hdl.name}: {reason}", log)
+    (folder / "part").rename(folder / COMPILED)
+
+
+def _key(manifest: Manifest, compiler: str) -> str:
+    version = subprocess.run([compiler, "-V"], capture_output=True, text=True, check=False).stdout
+    digest = hashlib.sha256(json.dumps([version.partition("\n")[0], repr(manifest)]).encode())
+    for source in (*manifest.hdl.sources, Path(__file__)):
+        digest.update(hashlib.sha256(source.read_bytes()).digest())
+    return digest.hexdigest()[:16]
