@@ -105,8 +105,7 @@ void vio_check_queue_open(vio_checker *checker, vio_check_queue *queue, uint32_t
 
 void vio_check_queue_close(vio_checker *checker, vio_check_queue *queue) {
   vio_check_interrupts_queue_over(checker, queue);
-  drop_ring(checker, queue);
-  queue->enabled = 0;
+  drop_ring(checker, queue); /* reads of it may still complete: without a ring nothing is certain */
 }
 
 void vio_check_queue_enable(vio_checker *checker, vio_check_queue *queue) {

@@ -44,10 +44,9 @@ def open_block(state: State, queue: Queue, size: int, page: int) -> None:
 
 
 def close_block(state: State, queue: Queue) -> None:
-    """The ring is gone."""
+    """The ring is gone; it stays enabled without a tracker, since reads of it may still complete."""
     state.interrupts.queue_over(queue)
     state.drop_tracker(queue)
-    queue.enabled = False
 
 
 def kick(queue: Queue) -> None:
