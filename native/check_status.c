@@ -21,11 +21,11 @@ static void note_bring_up(vio_checker *checker, int value) {
 }
 
 /* Go over to the session that a write of device_status belongs to. */
-static void change_session(vio_checker *checker, int value, bool restarted) {
+static void change_session(vio_checker *checker, bool restarted) {
   vio_check_session *session = &checker->session;
   if (restarted && !session->dirty) {
+    /* The device may still be at work: unlike in a trace that begins here, nothing is known of it. */
     vio_check_boundary_lose(checker);
-    note_bring_up(checker, value);
   } else if (session->phase == PHASE_RESETTING) {
     vio_check_boundary_end_reset(checker, false);
     session->reset_kind = RESET_NONE;
@@ -49,7 +49,7 @@ void vio_check_status_write(vio_checker *checker, int value) {
       checker,
       &(vio_fact){
           .kind = FACT_STATUS_WRITE, .value = (uint64_t)value, .before = before, .restarted = restarted});
-  change_session(checker, value, restarted);
+  change_session(checker, restarted);
   session->dirty = false;
   vio_check_session_status(session, value);
   if (HAS(value, VIO_STATUS_SUSPEND) && before != NONE && !HAS(before, VIO_STATUS_SUSPEND))

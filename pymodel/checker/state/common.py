@@ -152,8 +152,8 @@ class CommonState:
         self._note_bring_up(session, value)
         self._state.publish(facts.StatusWrite(value, before, restarted))
         if restarted and not session.dirty:
+            # The device may still be at work: unlike in a trace that begins here, nothing is known of it.
             session = self._state.lose_session()
-            self._note_bring_up(session, value)
         elif session.phase == Phase.RESETTING:
             self._state.end_reset(by_read=False)
             session.reset_kind = None
