@@ -51,6 +51,8 @@ hdl/ring/vio_ring_walk.sv
 hdl/ring/vio_ring_wrport.sv
 hdl/dev/vio_blk_pkg.sv
 hdl/dev/vio_cpl_gate.sv
+hdl/dev/vio_admin.sv
+hdl/dev/vio_admin_share.sv
 hdl/dev/vio_blk.sv
 hdl/dev/vio_blk_cfg.sv
 hdl/dev/vio_blk_feed.sv

@@ -10,12 +10,14 @@ module vio_core
   parameter int unsigned DeviceCfgLength = BLK_CFG_LENGTH,
   /// The device type's own feature bits.
   parameter logic [63:0] DeviceFeatures = '0,
-  /// Number of virtqueues, 1 to 64.
+  /// Number of virtqueues, 1 to 64, beside the administration queue.
   parameter int unsigned NumQueues = 8,
+  /// There is one more queue behind these, for administration commands.
+  parameter bit          AdminQueue = 1'b0,
   /// Descriptors of the largest queue, a power of two up to 32768.
   parameter int unsigned MaxQueueSize = 1024,
   /// Entries of the MSI-X table, up to 512.
-  parameter int unsigned NumVectors = NumQueues + 1,
+  parameter int unsigned NumVectors = NumQueues + 32'(AdminQueue) + 1,
   /// Bits of a beat, a power of two from 64 to 512.
   parameter int unsigned DataWidth = 256,
   /// notify_off_multiplier: 0, or a power of two from 2 on (below 4 but 0 NOTIFICATION_DATA is not
@@ -152,18 +154,19 @@ module vio_core
       | (64'd1 << FEATURE_RING_PACKED) | (64'd1 << FEATURE_IN_ORDER)
       | (64'd1 << FEATURE_ACCESS_PLATFORM) | (64'd1 << FEATURE_ORDER_PLATFORM)
       | (64'd1 << FEATURE_NOTIF_CONFIG_DATA) | (64'd1 << FEATURE_RING_RESET)
-      | (64'd1 << FEATURE_SUSPEND)
+      | (64'd1 << FEATURE_SUSPEND) | (64'(AdminQueue) << FEATURE_ADMIN_VQ)
       | (64'(NotifyMultiplier == 0 || NotifyMultiplier >= 4) << FEATURE_NOTIFICATION_DATA);
   localparam logic [63:0] Offered =
       (OfferedFeatures & (RingFeatures | DeviceFeatures)) | (64'd1 << FEATURE_VERSION_1);
 
   // Front end to ring engine.
-  queue_cfg_t [NumQueues-1:0] queue_cfg;
-  logic                       run, drain, idle, resetting;
-  logic [NumQueues-1:0]       stop, stopped, ring_stopped;
-  logic                       kick_valid, irq_valid, irq_ready, ring_error;
-  logic [15:0]                kick_queue, irq_queue;
-  logic [31:0]                kick_data;
+  localparam int unsigned Rings = NumQueues + 32'(AdminQueue);
+  queue_cfg_t [Rings-1:0] queue_cfg;
+  logic                   run, drain, idle, resetting;
+  logic [Rings-1:0]       stop, stopped, ring_stopped;
+  logic                   kick_valid, irq_valid, irq_ready, ring_error;
+  logic [15:0]            kick_queue, irq_queue;
+  logic [31:0]            kick_data;
 
   // Interrupt messages, and the DMA initiator's leash.
   logic        msg_valid, msg_ready, msg_done, dma_pause, dma_quiet, dma_pending;
@@ -174,10 +177,11 @@ module vio_core
 
   vio_host #(
     .DeviceType       (DeviceType),
-    .NumQueues        (NumQueues),
+    .NumQueues        (Rings),
     .MaxQueueSize     (MaxQueueSize),
     .NumVectors       (NumVectors),
     .NotifyMultiplier (NotifyMultiplier),
+    .AdminQueue       (AdminQueue),
     .Offered          (Offered),
     .DeviceCfgLength  (DeviceCfgLength),
     .Transitional     (Transitional),
@@ -248,7 +252,7 @@ module vio_core
   assign wr_rsp_err_o           = wr_rsp_err[DmaBack];
 
   vio_ring #(
-    .NumQueues (NumQueues),
+    .NumQueues (Rings),
     .DataWidth (DataWidth)
   ) u_ring (
     .clk_i, .rst_ni,
@@ -286,7 +290,7 @@ module vio_core
   );
 
   vio_bus_master #(
-    .NumQueues (NumQueues),
+    .NumQueues (Rings),
     .DataWidth (DataWidth),
     .IdWidth   (IdWidth)
   ) u_bus (

@@ -3,12 +3,14 @@ module vio_top
   import vio_pkg::*;
   import vio_spec_pkg::*;
 #(
-  /// Number of virtqueues, 1 to 64.
+  /// Number of request queues, 1 to 64.
   parameter int unsigned NumQueues = 8,
+  /// Offer ADMIN_VQ, with one administration queue behind the request queues.
+  parameter bit          AdminQueue = 1'b0,
   /// Descriptors of the largest queue, a power of two up to 32768.
   parameter int unsigned MaxQueueSize = 1024,
   /// Entries of the MSI-X table, up to 512.
-  parameter int unsigned NumVectors = NumQueues + 1,
+  parameter int unsigned NumVectors = NumQueues + 32'(AdminQueue) + 1,
   /// Bits of a beat on both AXI4 ports, a power of two from 64 to 512.
   parameter int unsigned DataWidth = 256,
   /// notify_off_multiplier: 0, or a power of two from 2 on (below 4 but 0 NOTIFICATION_DATA is not
@@ -151,11 +153,22 @@ module vio_top
   logic [31:0]                 dev_cfg_addr, dev_cfg_wdata;
   logic [3:0]                  dev_cfg_strb;
 
+  // The same at the block back end, where the administration queue makes a difference.
+  logic                        dev_seg_valid, dev_seg_ready, dev_cpl_valid, dev_cpl_ready;
+  logic                        dev_be_idle, dev_be_error, dev_rd_cmd_valid, dev_rd_cmd_ready;
+  logic                        dev_rd_rsp_valid, dev_rd_rsp_ready, dev_wr_cmd_valid;
+  logic                        dev_wr_cmd_ready, dev_wr_data_valid, dev_wr_data_ready;
+  logic                        dev_wr_rsp_valid;
+  completion_t                 dev_cpl;
+  dma_cmd_t                    dev_rd_cmd, dev_wr_cmd;
+  logic [DataWidth-1:0]        dev_wr_data;
+
   vio_core #(
     .DeviceType       (DEVICE_TYPE_BLK),
     .DeviceCfgLength  (BLK_CFG_LENGTH),
     .DeviceFeatures   (BlkFeatures),
     .NumQueues        (NumQueues),
+    .AdminQueue       (AdminQueue),
     .MaxQueueSize     (MaxQueueSize),
     .NumVectors       (NumVectors),
     .DataWidth        (DataWidth),
@@ -214,6 +227,59 @@ module vio_top
     .dev_cfg_strb_o    (dev_cfg_strb)
   );
 
+  vio_admin_share #(
+    .AdminQueue (AdminQueue),
+    .AdminIndex (NumQueues),
+    .DataWidth  (DataWidth)
+  ) u_admin (
+    .clk_i, .rst_ni,
+    .enable_i            (features[FEATURE_ADMIN_VQ]),
+    .be_stop_i           (be_stop),
+    .seg_valid_i         (seg_valid),
+    .seg_ready_o         (seg_ready),
+    .seg_i               (seg),
+    .cpl_valid_o         (cpl_valid),
+    .cpl_ready_i         (cpl_ready),
+    .cpl_o               (cpl),
+    .be_idle_o           (be_idle),
+    .be_error_o          (be_error),
+    .rd_cmd_valid_o      (rd_cmd_valid),
+    .rd_cmd_ready_i      (rd_cmd_ready),
+    .rd_cmd_o            (rd_cmd),
+    .rd_rsp_valid_i      (rd_rsp_valid),
+    .rd_rsp_ready_o      (rd_rsp_ready),
+    .rd_rsp_data_i       (rd_rsp_data),
+    .rd_rsp_last_i       (rd_rsp_last),
+    .rd_rsp_err_i        (rd_rsp_err),
+    .wr_cmd_valid_o      (wr_cmd_valid),
+    .wr_cmd_ready_i      (wr_cmd_ready),
+    .wr_cmd_o            (wr_cmd),
+    .wr_data_valid_o     (wr_data_valid),
+    .wr_data_ready_i     (wr_data_ready),
+    .wr_data_o           (wr_data),
+    .wr_rsp_valid_i      (wr_rsp_valid),
+    .wr_rsp_err_i        (wr_rsp_err),
+    .dev_seg_valid_o     (dev_seg_valid),
+    .dev_seg_ready_i     (dev_seg_ready),
+    .dev_cpl_valid_i     (dev_cpl_valid),
+    .dev_cpl_ready_o     (dev_cpl_ready),
+    .dev_cpl_i           (dev_cpl),
+    .dev_be_idle_i       (dev_be_idle),
+    .dev_be_error_i      (dev_be_error),
+    .dev_rd_cmd_valid_i  (dev_rd_cmd_valid),
+    .dev_rd_cmd_ready_o  (dev_rd_cmd_ready),
+    .dev_rd_cmd_i        (dev_rd_cmd),
+    .dev_rd_rsp_valid_o  (dev_rd_rsp_valid),
+    .dev_rd_rsp_ready_i  (dev_rd_rsp_ready),
+    .dev_wr_cmd_valid_i  (dev_wr_cmd_valid),
+    .dev_wr_cmd_ready_o  (dev_wr_cmd_ready),
+    .dev_wr_cmd_i        (dev_wr_cmd),
+    .dev_wr_data_valid_i (dev_wr_data_valid),
+    .dev_wr_data_ready_o (dev_wr_data_ready),
+    .dev_wr_data_i       (dev_wr_data),
+    .dev_wr_rsp_valid_o  (dev_wr_rsp_valid)
+  );
+
   vio_blk #(
     .DataWidth (DataWidth),
     .IdWidth   (IdWidth),
@@ -223,30 +289,30 @@ module vio_top
   ) u_blk (
     .clk_i, .rst_ni, .medium_sectors_i,
     .features_i        (features),
-    .seg_valid_i       (seg_valid),
-    .seg_ready_o       (seg_ready),
+    .seg_valid_i       (dev_seg_valid),
+    .seg_ready_o       (dev_seg_ready),
     .seg_i             (seg),
-    .cpl_valid_o       (cpl_valid),
-    .cpl_ready_i       (cpl_ready),
-    .cpl_o             (cpl),
+    .cpl_valid_o       (dev_cpl_valid),
+    .cpl_ready_i       (dev_cpl_ready),
+    .cpl_o             (dev_cpl),
     .be_stop_i         (be_stop),
-    .be_idle_o         (be_idle),
-    .be_error_o        (be_error),
-    .rd_cmd_valid_o    (rd_cmd_valid),
-    .rd_cmd_ready_i    (rd_cmd_ready),
-    .rd_cmd_o          (rd_cmd),
-    .rd_rsp_valid_i    (rd_rsp_valid),
-    .rd_rsp_ready_o    (rd_rsp_ready),
+    .be_idle_o         (dev_be_idle),
+    .be_error_o        (dev_be_error),
+    .rd_cmd_valid_o    (dev_rd_cmd_valid),
+    .rd_cmd_ready_i    (dev_rd_cmd_ready),
+    .rd_cmd_o          (dev_rd_cmd),
+    .rd_rsp_valid_i    (dev_rd_rsp_valid),
+    .rd_rsp_ready_o    (dev_rd_rsp_ready),
     .rd_rsp_data_i     (rd_rsp_data),
     .rd_rsp_last_i     (rd_rsp_last),
     .rd_rsp_err_i      (rd_rsp_err),
-    .wr_cmd_valid_o    (wr_cmd_valid),
-    .wr_cmd_ready_i    (wr_cmd_ready),
-    .wr_cmd_o          (wr_cmd),
-    .wr_data_valid_o   (wr_data_valid),
-    .wr_data_ready_i   (wr_data_ready),
-    .wr_data_o         (wr_data),
-    .wr_rsp_valid_i    (wr_rsp_valid),
+    .wr_cmd_valid_o    (dev_wr_cmd_valid),
+    .wr_cmd_ready_i    (dev_wr_cmd_ready),
+    .wr_cmd_o          (dev_wr_cmd),
+    .wr_data_valid_o   (dev_wr_data_valid),
+    .wr_data_ready_i   (dev_wr_data_ready),
+    .wr_data_o         (dev_wr_data),
+    .wr_rsp_valid_i    (dev_wr_rsp_valid),
     .wr_rsp_err_i      (wr_rsp_err),
     .dev_cfg_o         (dev_cfg),
     .dev_cfg_changed_o (dev_cfg_changed),

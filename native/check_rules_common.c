@@ -5,12 +5,21 @@ static bool power_of_two(uint64_t value) { return value > 0 && (value & (value -
 
 #define U(value) ((unsigned long long)(value))
 
+/* Whether the queue is in the range of administration queues as far as features and range are known. */
+static bool may_be_admin(const vio_checker *checker, const vio_check_queue *queue) {
+  const vio_check_session *session = &checker->session;
+  const uint32_t word = session->offered.known >> 1 & 1u ? session->offered.word[1] : 1u << 9;
+  const int64_t first = checker->values[F_ADMIN_INDEX], number = checker->values[F_ADMIN_NUM];
+  if (!(word >> (VIO_FEATURE_ADMIN_VQ - 32) & 1u)) return false;
+  if (!vio_check_session_has(session, VIO_FEATURE_ADMIN_VQ) || first == NONE || number == NONE)
+    return !vio_check_session_lacks(session, VIO_FEATURE_ADMIN_VQ);
+  return first <= queue->index && queue->index < first + number;
+}
+
 static void size_read(vio_checker *checker, const vio_fact *fact) {
   const int64_t count = checker->values[F_NUM_QUEUES];
   const vio_check_queue *queue = fact->queue;
-  const uint32_t word =
-      checker->session.offered.known >> 1 & 1u ? checker->session.offered.word[1] : 1u << 9;
-  if (count != NONE && queue->index >= count && !(word >> (VIO_FEATURE_ADMIN_VQ - 32) & 1u))
+  if (count != NONE && queue->index >= count && !may_be_admin(checker, queue))
     JUDGE(VIO_DEV_PCI_025, fact->value == 0, "queue %u of %lld has queue_size %llu", queue->index,
           (long long)count, U(fact->value));
   if (vio_check_session_lacks(&checker->session, VIO_FEATURE_RING_PACKED) &&

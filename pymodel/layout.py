@@ -16,6 +16,8 @@ _USED_ELEMENT = struct.Struct("<II")
 _BLK_HEADER = struct.Struct("<IIQ")
 _NET_HEADER = struct.Struct("<BBHHHHH")
 _CONSOLE_CONTROL = struct.Struct("<IHH")
+_ADMIN_HEADER = struct.Struct("<HH12xQ")
+_ADMIN_STATUS = struct.Struct("<HH4x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,28 @@ def unpack_blk_header(data: bytes) -> tuple[int, int]:
     """Return (type, sector) of the 16 bytes in front of a block request."""
     kind, _, sector = _BLK_HEADER.unpack(data)
     return kind, sector
+
+
+def pack_admin_header(opcode: int, group: int, member: int) -> bytes:
+    """Return the 24 bytes in front of an administration command's data (virtio 1.4, 2.12.1)."""
+    return _ADMIN_HEADER.pack(opcode, group, member)
+
+
+def unpack_admin_header(data: bytes) -> tuple[int, int, int]:
+    """Return (opcode, group type, member identifier) of an administration command's first 24 bytes."""
+    opcode, group, member = _ADMIN_HEADER.unpack(data)
+    return opcode, group, member
+
+
+def pack_admin_status(status: int, qualifier: int) -> bytes:
+    """Return the 8 bytes in front of an administration command's result."""
+    return _ADMIN_STATUS.pack(status, qualifier)
+
+
+def unpack_admin_status(data: bytes) -> tuple[int, int]:
+    """Return (status, qualifier) of the first 8 bytes that the device wrote."""
+    status, qualifier = _ADMIN_STATUS.unpack(data)
+    return status, qualifier
 
 
 @dataclass(frozen=True, slots=True)

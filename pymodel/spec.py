@@ -495,6 +495,51 @@ CONSOLE_CFG = _fields(
 )
 """struct virtio_console_config (virtio 1.4, 5.3.4)."""
 
+
+class AdminCommand(IntEnum):
+    """Opcodes of group administration commands that every group has (virtio 1.4, 2.12.1)."""
+
+    LIST_QUERY = 0
+    LIST_USE = 1
+
+
+class AdminGroup(IntEnum):
+    """Group types (virtio 1.4, 2.12)."""
+
+    SELF = 0
+    SR_IOV = 1
+
+
+class AdminStatus(IntEnum):
+    """Status of a group administration command (virtio 1.4, 2.12.1)."""
+
+    OK = 0
+    ENXIO = 6
+    EAGAIN = 11
+    ENOMEM = 12
+    EBUSY = 16
+    EINVAL = 22
+    ENOSPC = 28
+
+
+class AdminQualifier(IntEnum):
+    """status_qualifier of a group administration command (virtio 1.4, 2.12.1)."""
+
+    OK = 0
+    INVALID_COMMAND = 1
+    INVALID_OPCODE = 2
+    INVALID_FIELD = 3
+    INVALID_GROUP = 4
+    INVALID_MEMBER = 5
+    NORESOURCE = 6
+    TRYAGAIN = 7
+
+
+ADMIN_HEADER_LENGTH = 24
+"""Bytes of struct virtio_admin_cmd in front of command_specific_data (virtio 1.4, 2.12.1)."""
+ADMIN_STATUS_LENGTH = 8
+"""Bytes of its device-writable part in front of command_specific_result."""
+
 MSI_ADDRESS_BASE = 0xFEE0_0000
 MSI_ADDRESS_END = 0xFEF0_0000
 """Where this bench's host takes memory writes as interrupt messages (the x86 convention)."""

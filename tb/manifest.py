@@ -24,7 +24,12 @@ NOT_YET = ("pcie-tlp", "python")
 SHELL_IRQ_KINDS = ("msix-pulse", "reqack")
 """Kinds whose vectors only a shell can turn into messages."""
 DEVICE_TYPES = {"net": 1, "blk": 2, "console": 3, "entropy": 4, "other": None}
-INTERFACES = {"modern": ("modern",), "transitional": ("transitional", "modern"), "lguest": ("lguest",)}
+INTERFACES = {
+    "modern": ("modern",),
+    "transitional": ("transitional", "modern"),
+    "admin": ("admin", "modern"),
+    "lguest": ("lguest",),
+}
 """How a device may be driven, and the interfaces whose tests a device of each kind can be asked."""
 HDL_SUFFIXES = (".sv", ".v", ".vlt")
 

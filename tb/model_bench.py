@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import cast
 
 from pymodel.device.blk import BlkBackend
-from pymodel.device.config import DeviceConfig, transitional
+from pymodel.device.config import DEVICE_FEATURES, DeviceConfig, transitional
 from pymodel.device.core import VirtioModel
 from pymodel.device.lguest import TOP, LguestTransport
 from pymodel.device.transport import ModelTransport
 from pymodel.events import Event, EventStream
 from pymodel.lguest import LguestLayout
 from pymodel.memory import GuestMemory
-from pymodel.spec import DeviceType
+from pymodel.spec import DeviceType, Feature, feature_mask
 from pymodel.transport import Transport, run_now
 from pymodel.vtrace import Header
 from tb.image import Image
@@ -129,6 +129,9 @@ def _config(interface: str, lag: int, seed: int) -> DeviceConfig:
         return transitional(lag=lag, seed=seed, max_queue_size=128)
     if interface == "lguest":
         return DeviceConfig(lag=lag, seed=seed, max_queue_size=64)
+    if interface == "admin":
+        features = DEVICE_FEATURES | feature_mask(Feature.ADMIN_VQ)
+        return DeviceConfig(features=features, vectors=QUEUES + 2, lag=lag, seed=seed)
     return DeviceConfig(lag=lag, seed=seed)
 
 

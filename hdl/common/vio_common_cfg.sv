@@ -14,6 +14,8 @@ module vio_common_cfg
   parameter int unsigned NumVectors = 2,
   /// notify_off_multiplier.
   parameter int unsigned NotifyMultiplier = 4,
+  /// The last queue is an administration queue, which num_queues does not count.
+  parameter bit          AdminQueue = 1'b0,
   /// Feature bits that the device offers.
   parameter logic [63:0] Offered = 64'h1_0000_0000
 ) (
@@ -91,7 +93,8 @@ module vio_common_cfg
     .NumQueues        (NumQueues),
     .MaxQueueSize     (MaxQueueSize),
     .NumVectors       (NumVectors),
-    .NotifyMultiplier (NotifyMultiplier)
+    .NotifyMultiplier (NotifyMultiplier),
+    .AdminQueue       (AdminQueue)
   ) u_queues (
     .clk_i, .rst_ni, .clear_i, .queue_cfg_o, .queue_vector_o,
     .req_i           (req),
@@ -109,15 +112,18 @@ module vio_common_cfg
     .cleared_o       (queue_cleared_o)
   );
 
-  logic [31:0] rdata;
+  localparam int unsigned Ordinary = NumQueues - 32'(AdminQueue);
+  logic [31:0] rdata, admin_rdata;
+  assign admin_rdata = AdminQueue && features_o[FEATURE_ADMIN_VQ] ? {16'd1, 16'(Ordinary)} : '0;
   always_comb begin : proc_read
     unique case (req.addr)
       COMMON_DEVICE_FEATURE_SELECT: rdata = device_select;
       COMMON_DEVICE_FEATURE:        rdata = device_feature;
       COMMON_DRIVER_FEATURE_SELECT: rdata = driver_select;
       COMMON_DRIVER_FEATURE:        rdata = driver_feature;
-      VectorWord:                   rdata = {16'(NumQueues), config_vector_q};
+      VectorWord:                   rdata = {16'(Ordinary), config_vector_q};
       StatusWord:                   rdata = {queue_select_q, generation_i, status_i};
+      COMMON_ADMIN_QUEUE_INDEX:     rdata = admin_rdata;
       default:                      rdata = queue_rdata;
     endcase
   end

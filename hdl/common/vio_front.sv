@@ -14,6 +14,8 @@ module vio_front
   parameter int unsigned NumVectors = 2,
   /// notify_off_multiplier: 0, or a power of two from 2 on (from 4 on to offer NOTIFICATION_DATA).
   parameter int unsigned NotifyMultiplier = 4,
+  /// The last queue is an administration queue, which num_queues does not count.
+  parameter bit          AdminQueue = 1'b0,
   /// Feature bits that the device offers.
   parameter logic [63:0] Offered = 64'h1_0000_0000,
   /// Bytes of the device-specific configuration structure, a multiple of 4.
@@ -178,6 +180,7 @@ module vio_front
     .MaxQueueSize     (MaxQueueSize),
     .NumVectors       (NumVectors),
     .NotifyMultiplier (NotifyMultiplier),
+    .AdminQueue       (AdminQueue),
     .Offered          (Offered)
   ) u_common (
     .clk_i, .rst_ni, .features_o, .queue_cfg_o,

@@ -14,7 +14,9 @@ module vio_queue_regs
   /// Entries of the MSI-X table.
   parameter int unsigned NumVectors = 2,
   /// notify_off_multiplier: with 0 all queues share the first doorbell.
-  parameter int unsigned NotifyMultiplier = 4
+  parameter int unsigned NotifyMultiplier = 4,
+  /// The last queue is an administration queue: it exists once ADMIN_VQ is negotiated.
+  parameter bit          AdminQueue = 1'b0
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -68,7 +70,9 @@ module vio_queue_regs
 
   logic                  exists, packed_ring, ring_reset, config_data;
   logic [QueueWidth-1:0] index;
-  assign exists      = queue_select_i < 16'(NumQueues);
+  assign exists      = queue_select_i < 16'(NumQueues) - 16'(AdminQueue)
+                       || (AdminQueue && features_i[FEATURE_ADMIN_VQ]
+                           && queue_select_i == 16'(NumQueues - 1));
   assign index       = queue_select_i[QueueWidth-1:0];
   assign bank        = bank_q[index];
   assign packed_ring = features_i[FEATURE_RING_PACKED];

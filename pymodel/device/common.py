@@ -45,12 +45,14 @@ class CommonConfig:
         self.device_feature_select = self.driver_feature_select = self.queue_select = 0
         self.config_vector = NO_VECTOR
         size = self.model.config.max_queue_size
-        self.banks = [QueueBank(size, size) for _ in range(self.model.backend.queue_count)]
+        count = self.model.backend.queue_count + int(self.model.offers(Feature.ADMIN_VQ))
+        self.banks = [QueueBank(size, size) for _ in range(count)]
 
     @property
     def bank(self) -> QueueBank | None:
-        """The selected queue; None where there is no such queue."""
-        return self.banks[self.queue_select] if self.queue_select < len(self.banks) else None
+        """The selected queue; None where there is no such queue, or none without ADMIN_VQ."""
+        count = self.model.backend.queue_count + int(self.model.has(Feature.ADMIN_VQ))
+        return self.banks[self.queue_select] if self.queue_select < count else None
 
     def read(self, offset: int, length: int) -> bytes:
         """Read bytes, whatever fields they cut."""
@@ -83,11 +85,13 @@ class CommonConfig:
             "driver_feature_select": self.driver_feature_select,
             "driver_feature": _word(model.driver_features, self.driver_feature_select),
             "config_msix_vector": self.config_vector,
-            "num_queues": len(self.banks),
+            "num_queues": self.model.backend.queue_count,
             "device_status": model.status,
             "config_generation": model.generation,
             "queue_select": self.queue_select,
         }
+        if model.has(Feature.ADMIN_VQ):
+            values |= {"admin_queue_index": model.backend.queue_count, "admin_queue_num": 1}
         return values.get(name, 0)
 
     def _queue_value(self, name: str, bank: QueueBank) -> int:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
+from pymodel.device.admin import AdminCommands
 from pymodel.device.backend import Backend
 from pymodel.device.common import CommonConfig, QueueBank
 from pymodel.device.config import DeviceConfig
 from pymodel.device.host import Host
+from pymodel.device.ring import DeviceChain
 from pymodel.device.rings import make_ring
 from pymodel.device.worker import Worker
 from pymodel.spec import (
@@ -50,6 +52,7 @@ class VirtioModel(ABC):
         self._later: list[tuple[int, Callable[[], None]]] = []
         self._clock = 0
         self._next_unit = 0
+        self.admin = AdminCommands()
         self.common = CommonConfig(self)
         self.worker = Worker(self)
         backend.changed = self.config_changed
@@ -69,6 +72,20 @@ class VirtioModel(ABC):
     def has(self, feature: int) -> bool:
         """Whether a feature was negotiated."""
         return bool(self.features >> feature & 1)
+
+    def offers(self, feature: int) -> bool:
+        """Whether a feature is offered."""
+        return bool(self.offered >> feature & 1)
+
+    def is_admin(self, queue: int) -> bool:
+        """Whether a queue is the administration queue: the one behind the back end's."""
+        return queue == self.backend.queue_count
+
+    def handle(self, chain: DeviceChain) -> int:
+        """Execute a request or an administration command and return the bytes written."""
+        if self.is_admin(chain.queue):
+            return self.admin.handle(chain, self.host)
+        return self.backend.handle(chain, self.host)
 
     @property
     def running(self) -> bool:
@@ -208,6 +225,7 @@ class VirtioModel(ABC):
         self.suspending = self._resetting = self._notice_owed = self.legacy = self._rang = False
         self._later.clear()
         self.worker.forget()
+        self.admin.reset()
         self.common.reset()
 
     def need_reset(self, reason: str) -> None:

@@ -60,15 +60,20 @@ class Worker:
 
     def _finish(self) -> None:
         ordered = self.model.has(Feature.IN_ORDER)
-        chain = self.in_flight[0] if ordered else self.model.pick(self.in_flight)
+        chain = self.in_flight[0] if ordered else self.model.pick(self._finishable())
         ring = self.model.common.banks[chain.queue].ring
         assert ring is not None
         self.in_flight.remove(chain)
-        batch = [(chain, self.model.backend.handle(chain, self.model.host))]
+        batch = [(chain, self.model.handle(chain))]
         if ordered:
             self._extend(batch)
         ring.use(batch)
         self._signal(chain.queue, ring)
+
+    def _finishable(self) -> list[DeviceChain]:
+        """What may be finished next: administration commands keep their order (2.13.1)."""
+        commands = [chain for chain in self.in_flight if self.model.is_admin(chain.queue)]
+        return [chain for chain in self.in_flight if chain not in commands[1:]]
 
     def _extend(self, batch: list[tuple[DeviceChain, int]]) -> None:
         """Let a batch grow while its last buffer is full: skipped buffers count as such (2.7.9, 2.8.7)."""
@@ -77,7 +82,7 @@ class Worker:
             if written != last.length(write=True) or not self.model.chance():
                 return
             chain = self.in_flight.pop(0)
-            batch.append((chain, self.model.backend.handle(chain, self.model.host)))
+            batch.append((chain, self.model.handle(chain)))
 
     def _signal(self, queue: int, ring: DeviceRing) -> None:
         if ring.interrupt_wanted():

@@ -30,18 +30,26 @@ MODERN_FEATURES = feature_mask(
     Feature.NOTIFICATION_DATA,
     Feature.NOTIF_CONFIG_DATA,
     Feature.RING_RESET,
+    Feature.ADMIN_VQ,
     Feature.SUSPEND,
 )
 """The device-independent features that this driver knows how to handle."""
 
 FEATURE_WORDS = 4
-OPTIONAL_REGISTERS = {Feature.NOTIF_CONFIG_DATA: "queue_notif_config_data", Feature.RING_RESET: "queue_reset"}
+ADMIN_QUEUE_SIZE = 16
+OPTIONAL_REGISTERS = {
+    Feature.NOTIF_CONFIG_DATA: "queue_notif_config_data",
+    Feature.RING_RESET: "queue_reset",
+    Feature.ADMIN_VQ: "admin_queue_num",
+}
 
 
 class VirtioPci(PciOps):
     """One virtio function; `enumerate` first, then hand it to VirtioDevice.
 
-    With `window` all virtio structures are reached through the PCI_CFG capability.
+    With `window` all virtio structures are reached through the PCI_CFG capability. With ADMIN_VQ the first
+    administration queue is set up beside the queues that the device's driver asks for, at most
+    `admin_size` descriptors long; `admin_queue` is its index, None while there is none.
     """
 
     has_features_ok = True
@@ -57,6 +65,8 @@ class VirtioPci(PciOps):
         windows: Windows | None = None,
     ) -> None:
         super().__init__(transport, mode=mode, style=style, windows=windows)
+        self.admin_size = ADMIN_QUEUE_SIZE
+        self.admin_queue: int | None = None
         self._doorbells: dict[int, tuple[int, int]] = {}
         self._use_window = window
         self._layout: VirtioLayout | None = None
@@ -136,16 +146,29 @@ class VirtioPci(PciOps):
         """Map vectors, set up all queues, then enable them."""
         self.log.step = "find_vqs"
         self._features = features
-        await self.interrupts.setup([request.index for request in requests])
+        admin = await self._admin_request()
+        await self.interrupts.setup([request.index for request in (*requests, *admin)])
         count = await self.read_common("num_queues")
         for request in requests:
             if request.index >= count:
                 raise self.log.error(errors.QueueUnavailable, f"queue {request.index} of {count}")
             await self.setup_vq(request)
+        for request in admin:
+            await self.setup_vq(request)
         for index in self.queues:
             await self.write_common("queue_select", index)
             await self.write_common("queue_enable", 1)
         return list(self.queues.values())
+
+    async def _admin_request(self) -> list[QueueRequest]:
+        """Return the request for the first administration queue, if the device has any (4.1.4.3.2)."""
+        self.admin_queue = None
+        if self._has(Feature.ADMIN_VQ):
+            first = await self.read_common("admin_queue_index")
+            if await self.read_common("admin_queue_num"):
+                self.admin_queue = first
+                return [QueueRequest(first, self.admin_size)]
+        return []
 
     async def setup_vq(self, request: QueueRequest) -> Virtqueue:
         """Configure one queue up to, but without, queue_enable (virtio 1.4, 4.1.5.1.3)."""

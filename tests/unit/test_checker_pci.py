@@ -108,6 +108,11 @@ def admin() -> Script:
     return script.r("admin_queue_index", 2).r("admin_queue_num", 1)
 
 
+def unaccepted() -> Script:
+    """ADMIN_VQ is offered, but the driver does not take it."""
+    return Script(features=VERSION_1, offered=ADMIN).negotiate()
+
+
 def vectors() -> Script:
     return Script().msix().entry(0).entry(1).negotiate().select()
 
@@ -176,6 +181,8 @@ CASES = {
     "DEV-PCI-025": case(
         lambda: configured().r("num_queues", 1).select(1).r("queue_size", 0),
         lambda: configured().r("num_queues", 1).select(1).r("queue_size", 8),
+        lambda: admin().select(3).r("queue_size", 8),
+        lambda: unaccepted().r("num_queues", 2).select(2).r("queue_size", 8),
     ),
     "DEV-PCI-026": case(lambda: configured().r("queue_size", 8), lambda: configured().r("queue_size", 12)),
     "DEV-PCI-027": case(admin, lambda: admin().r("admin_queue_index", 1)),

@@ -75,6 +75,8 @@ class RequestRule(BlkRule):
         """A buffer of a block device comes back."""
         if self.state.device_type != DeviceType.BLK or fact.chain is None or self.session.features is None:
             return
+        if self.state.is_admin(fact.queue):
+            return
         if RequestRule._decoded[0] is not fact:
             RequestRule._decoded = fact, decode(fact.chain)
         request = RequestRule._decoded[1]

@@ -38,7 +38,7 @@ class QueuesAreDisabledByReset(Rule):
 
 
 class UnavailableQueuesHaveSizeZero(Rule):
-    """queue_size is 0 for queues from num_queues on (4.1.4.3.1); administration queues apart."""
+    """queue_size is 0 for queues from num_queues on that are no administration queues (4.1.4.3.1)."""
 
     clause = "DEV-PCI-025"
 
@@ -48,9 +48,19 @@ class UnavailableQueuesHaveSizeZero(Rule):
         count = self.state.common.values.get("num_queues")
         if fact.name != "queue_size" or fact.queue is None or count is None or fact.queue.index < count:
             return
-        if not self.session.offered.get(1, 1 << 9) >> (Feature.ADMIN_VQ - 32) & 1:
+        if not self._may_be_admin(fact.queue.index):
             message = f"{fact.queue} of {count} has queue_size {fact.value}"
             self.judge(fact.value == 0, message)
+
+    def _may_be_admin(self, index: int) -> bool:
+        """Whether the queue is an administration queue, or may be one as far as it is known."""
+        if not self.session.offered.get(1, 1 << 9) >> (Feature.ADMIN_VQ - 32) & 1:
+            return False
+        first = self.state.common.values.get("admin_queue_index")
+        number = self.state.common.values.get("admin_queue_num")
+        if not self.session.has(Feature.ADMIN_VQ) or first is None or number is None:
+            return not self.session.lacks(Feature.ADMIN_VQ)
+        return first <= index < first + number
 
 
 class SizesArePowersOfTwo(Rule):

@@ -159,6 +159,12 @@ class State:
             queue = self.queues[index] = Queue(index, self.session.features, known=known)
         return queue
 
+    def is_admin(self, queue: Queue) -> bool:
+        """Whether a queue is an administration queue, or may be one as far as it is known (2.13)."""
+        values = self.common.values
+        first = values.get("num_queues", values.get("admin_queue_index"))
+        return self.session.has(spec.Feature.ADMIN_VQ) and (first is None or queue.index >= first)
+
     def settle_layout(self) -> None:
         """Publish what is known of the capability list, once."""
         if not self._settled:
