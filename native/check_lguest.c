@@ -152,7 +152,9 @@ static void kicked(vio_checker *checker, const ring_row *ring) {
   checker->session.accepted = (vio_check_set){.known = 3};
   checker->session.accepted.word[0] = known ? accepted : 0;
   vio_check_queue *queue = vio_check_queue_at(checker, ring->index);
+  const bool opened = queue->ring == NULL;
   vio_check_legacy_open(checker, queue, ring->size, ring->page);
+  if (opened && queue->ring != NULL) queue->ring->opened_by_kick = true;
   vio_check_legacy_kick(checker, queue);
 }
 

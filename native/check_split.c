@@ -112,7 +112,7 @@ static void index_store(vio_checker *checker, vio_check_ring *ring, uint32_t val
   ring->avail_seen = true;
   if (value == old) return;
   publish_index(checker, ring, false, old, value);
-  if (!ring->dma_seen && !first) {
+  if ((!ring->dma_seen && !first) || (first && ring->opened_by_kick)) {
     ring->kick_called = true;
   } else if (ring->event_idx) {
     if (vio_check_need_event(ring->avail_event, value, old))

@@ -270,6 +270,7 @@ struct vio_check_ring {
   uint32_t size;
   bool event_idx, in_order, indirect;
   bool lost, stores_seen, dma_seen;
+  bool opened_by_kick; /* known only from its first kick on, which may have announced what was stored */
   int64_t kick_since;
   enum vio_check_what kick_what;
   bool kick_called, needless_kick;

@@ -170,7 +170,10 @@ class LguestState:
         accepted = self._known(place, 4) if place is not None else None
         self._state.session.accepted = {0: int.from_bytes(accepted or b"", "little"), 1: 0}
         queue = self._state.queue(ring.index)
+        opened = queue.tracker is None
         legacy.open_block(self._state, queue, ring.size, ring.page)
+        if opened and queue.tracker is not None:
+            queue.tracker.opened_by_kick = True
         legacy.kick(queue)
 
     def printed(self, addr: int, data: bytes) -> bool:

@@ -205,7 +205,7 @@ class SplitTracker(Tracker):
             return
         outstanding = (value - self.used.index) & _MASK
         self.state.publish(facts.AvailIndex(self.queue, False, old, value, outstanding))
-        if not self.dma_seen and not first:
+        if (not self.dma_seen and not first) or (first and self.opened_by_kick):
             self.kick_called = True
         elif self.event_idx:
             if need_event(self.used.avail_event, value, old):

@@ -41,6 +41,8 @@ class Tracker(ABC):
         self.open: list[Chain] = []
         self.kick: tuple[int, str] | None = None
         self.kick_called = False
+        # A ring that is known only from its first kick on: that kick may have announced what was stored.
+        self.opened_by_kick = False
         self.needless_kick = False
         self._areas: list[Segment] = []
 
