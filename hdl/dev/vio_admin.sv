@@ -176,8 +176,8 @@ module vio_admin
     end
   end
 
-  // Neither command uses a member identifier; an element is told from the chain's first by its state.
+  // No command uses a member identifier, and none is as long as a beat of 512 bits.
   logic unused;
-  assign unused = ^{seg_i.first, cmd_q[8*ADMIN_HEADER_LENGTH-1:32]};
+  assign unused = ^{seg_i.first, cmd_q[8*ADMIN_HEADER_LENGTH-1:32], rd_rsp_data_i};
 
 endmodule
