@@ -19,6 +19,7 @@ PYTEST_FOLDERS = (
     "tests/linux",
     "tests/waves",
     "tests/regress",
+    "tests/cli",
 )
 PLANTED = ("bug-012", "bug-048", "bug-052")
 """A sample of the planted bugs: all in the driver, so that one build serves them."""

@@ -45,4 +45,6 @@ def test_command_of_the_readme_succeeds(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tb.cli", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    # A night's seeds are fresh: that they find something is no fault of the command.
+    expected = (0, 1) if words[0] == "regress" else (0,)
+    assert done.returncode in expected, done.stdout[-2000:] + done.stderr
