@@ -31,6 +31,7 @@ from tb.manifest import Manifest
 from tb.native_build import key_parts, native_parts
 from tb.native_wrapper import TOPLEVEL
 from tb.paths import build_root
+from tb.results import write_whole
 from tb.toolchain import Verilator, compiler_version, find_verilator
 
 MAIN = Path(__file__).with_name("sim_main.cpp")
@@ -152,7 +153,7 @@ def _build(
 
 def write_stamp(folder: Path, about: dict[str, object]) -> None:
     """Mark a build as whole."""
-    _write_whole(folder / _STAMP, json.dumps(about))
+    write_whole(folder / _STAMP, json.dumps(about))
 
 
 def _forget_old(cache: Path) -> None:
@@ -168,12 +169,6 @@ def _tidy(folder: Path, more: Sequence[str]) -> None:
     for pattern in ("*.gch", "*.o", "*.a", "elaborate/*.json", *more):
         for path in folder.glob(pattern):
             path.unlink()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _public_pins(toplevel: str, names: list[str]) -> str:

@@ -56,9 +56,9 @@ class Qemu:
         return [str(word) for word in words]
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What QEMU needs to find its modules."""
-        return {**os.environ, "QEMU_MODULE_DIR": str(self.root / "usr/lib/x86_64-linux-gnu/qemu")}
+    def modules(self) -> Path:
+        """Where QEMU's modules lie, which it has to be told."""
+        return self.root / "usr/lib/x86_64-linux-gnu/qemu"
 
 
 def cache_root() -> Path:

@@ -61,7 +61,7 @@ def boot(request: GuestRequest, tell: Tell, done: Callable[[Result], None]) -> R
         image = request.image or _file_system(scratch)
         words = command(qemu, kernel.image, initramfs, scratch, request.arguments)
         order = scratch / "order.json"
-        Order(words, qemu.environment["QEMU_MODULE_DIR"], str(scratch), request.limit_s).save(order)
+        Order(words, str(qemu.modules), str(scratch), request.limit_s).save(order)
         tell(f"booting Linux {kernel.release} on QEMU")
         run = RunRequest(
             dut=request.dut,

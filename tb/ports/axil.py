@@ -21,6 +21,7 @@ from pymodel.transport import TransportTimeout
 from tb.knobs import HostKnobs
 from tb.ports.channels import Pins, stall
 from tb.ports.dice import Dice
+from tb.ports.initiator import pieces
 
 ACCESS_TIMEOUT_NS = 20_000
 
@@ -50,26 +51,17 @@ class AxiLiteInitiator:
     async def read(self, addr: int, length: int, what: str) -> int:
         """Read `length` bytes; `what` names the access in the TransportTimeout it may raise."""
         value = 0
-        for offset, size in self._pieces(addr, length):
+        for offset, size in pieces(addr, length, self._lanes):
             value |= await _bounded(self._read_piece(addr + offset, size), what) << 8 * offset
         return value
 
     async def write(self, addr: int, length: int, value: int, what: str, taken: Callable[[], None]) -> None:
         """Write `length` bytes; `taken` is called at the clock edge at which the device has the last one."""
-        pieces = self._pieces(addr, length)
-        for offset, size in pieces:
+        cut = pieces(addr, length, self._lanes)
+        for offset, size in cut:
             part = value >> 8 * offset & (1 << 8 * size) - 1
-            last = (offset, size) == pieces[-1]
+            last = (offset, size) == cut[-1]
             await _bounded(self._write_piece(addr + offset, size, part, taken if last else None), what)
-
-    def _pieces(self, addr: int, length: int) -> list[tuple[int, int]]:
-        pieces = []
-        offset = 0
-        while offset < length:
-            size = min(length - offset, self._lanes - (addr + offset) % self._lanes)
-            pieces.append((offset, size))
-            offset += size
-        return pieces
 
     async def _read_piece(self, addr: int, size: int) -> int:
         self._ar.send_nowait(AxiLiteARTransaction(araddr=addr, arprot=0))

@@ -16,3 +16,13 @@ class Initiator(Protocol):
     async def write(self, addr: int, length: int, value: int, what: str, taken: Callable[[], None]) -> None:
         """Write; `taken` is called when the device has it. Raises TransportTimeout."""
         ...
+
+
+def pieces(addr: int, length: int, lanes: int) -> list[tuple[int, int]]:
+    """Cut an access where it crosses words of `lanes` bytes: (offset, size) of each piece."""
+    cut, offset = [], 0
+    while offset < length:
+        size = min(length - offset, lanes - (addr + offset) % lanes)
+        cut.append((offset, size))
+        offset += size
+    return cut

@@ -19,6 +19,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from pymodel.transport import TransportTimeout
 from tb.manifest import Port
 from tb.ports.axil import ACCESS_TIMEOUT_NS
+from tb.ports.initiator import pieces
 
 
 class RequestInitiator:
@@ -46,7 +47,7 @@ class RequestInitiator:
     async def read(self, addr: int, length: int, what: str) -> int:
         """Read, in as many requests as the access crosses words."""
         value = 0
-        for offset, size in self._pieces(addr, length):
+        for offset, size in pieces(addr, length, self._lanes):
             word = await self._request(addr + offset, size, None, what, lambda: None)
             lane = (addr + offset) % self._lanes
             value |= (word >> 8 * lane & (1 << 8 * size) - 1) << 8 * offset
@@ -54,19 +55,11 @@ class RequestInitiator:
 
     async def write(self, addr: int, length: int, value: int, what: str, taken: Callable[[], None]) -> None:
         """Write, in as many requests as the access crosses words."""
-        pieces = self._pieces(addr, length)
-        for offset, size in pieces:
+        cut = pieces(addr, length, self._lanes)
+        for offset, size in cut:
             part = value >> 8 * offset & (1 << 8 * size) - 1
-            last = (offset, size) == pieces[-1]
+            last = (offset, size) == cut[-1]
             await self._request(addr + offset, size, part, what, taken if last else lambda: None)
-
-    def _pieces(self, addr: int, length: int) -> list[tuple[int, int]]:
-        pieces, offset = [], 0
-        while offset < length:
-            size = min(length - offset, self._lanes - (addr + offset) % self._lanes)
-            pieces.append((offset, size))
-            offset += size
-        return pieces
 
     async def _request(
         self, addr: int, size: int, value: int | None, what: str, taken: Callable[[], None]
