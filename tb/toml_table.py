@@ -65,6 +65,13 @@ class Table:
             raise self.fail(key, f"is {value:#x}: give 0 to {(1 << bits) - 1:#x}")
         return value
 
+    def identifier(self, key: str, default: str | None = None) -> str:
+        """Return the name of a port or module; `default` may be anything."""
+        value = self.get(key, str, default)
+        if not value.replace("$", "_").isidentifier() and value != default:
+            raise self.fail(key, f"is {value!r}: give the name of a port or module")
+        return value
+
     def strings(self, key: str) -> list[str]:
         """Return an array of strings, empty where it is left out."""
         values = self.get(key, list, [])

@@ -15,7 +15,7 @@ from pymodel.memory import GuestMemory
 from tb.image import Image
 from tb.knobs import Knobs, TargetKnobs
 from tb.manifest import Manifest, Port
-from tb.manifest_pci import PciShell
+from tb.manifest.pci import PciShell
 from tb.ports.axi import AxiTarget, Store
 from tb.ports.axi_initiator import AxiInitiator
 from tb.ports.axil import AxiLiteInitiator

@@ -14,7 +14,7 @@ from pymodel.device.pcispace import ConfigSpace, FunctionPlan, Identity, Structu
 from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, EventStream, Msix
 from pymodel.spec import PciCommand
 from pymodel.transport import Message
-from tb.manifest_pci import PciShell, msix_bar
+from tb.manifest.pci import PciShell, msix_bar
 from tb.ports.host import PinBarPort
 
 ACCESS_NS = 100

@@ -1,0 +1,38 @@
+"""The DUT manifest (dut.toml): `load_manifest` reads one, `Manifest` is what it says."""
+
+from tb.manifest.clocking import Clock, ResetPort
+from tb.manifest.hdl import HDL_SUFFIXES, Hdl
+from tb.manifest.pci import PciShell
+from tb.manifest.ports import (
+    BAR_KINDS,
+    CONFIG_KINDS,
+    DMA_KINDS,
+    IRQ_KINDS,
+    NOT_YET,
+    BarPort,
+    IrqPort,
+    MediumPort,
+    Port,
+)
+from tb.manifest.whole import DEVICE_TYPES, INTERFACES, Manifest, load_manifest
+
+__all__ = [
+    "BAR_KINDS",
+    "CONFIG_KINDS",
+    "DEVICE_TYPES",
+    "DMA_KINDS",
+    "HDL_SUFFIXES",
+    "INTERFACES",
+    "IRQ_KINDS",
+    "NOT_YET",
+    "BarPort",
+    "Clock",
+    "Hdl",
+    "IrqPort",
+    "Manifest",
+    "MediumPort",
+    "PciShell",
+    "Port",
+    "ResetPort",
+    "load_manifest",
+]

@@ -1,0 +1,137 @@
+"""The DUT manifest whole: dut.toml as frozen, validated objects.
+
+Every mistake is a UsageError of one line: file, table, key, what is wrong and how to mend it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tb.errors import UsageError
+from tb.manifest.clocking import Clock, ResetPort, read_clock, read_reset
+from tb.manifest.hdl import Hdl, read_hdl
+from tb.manifest.pci import PciShell, read_pci
+from tb.manifest.ports import (
+    SHELL_IRQ_KINDS,
+    BarPort,
+    IrqPort,
+    MediumPort,
+    Port,
+    read_bar,
+    read_config,
+    read_dma,
+    read_irq,
+    read_medium,
+)
+from tb.toml_table import Table
+
+DEVICE_TYPES = {"net": 1, "blk": 2, "console": 3, "entropy": 4, "other": None}
+INTERFACES = {
+    "modern": ("modern",),
+    "transitional": ("transitional", "modern"),
+    "admin": ("admin", "modern"),
+    "lguest": ("lguest",),
+}
+"""How a device may be driven, and the interfaces whose tests a device of each kind can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One device under test, whole."""
+
+    path: Path
+    hdl: Hdl
+    clock: Clock
+    reset: ResetPort
+    config: Port
+    bar: BarPort
+    dma: Port
+    irq: IrqPort
+    medium: MediumPort | None
+    pci: PciShell | None
+    device: str
+    interface: str
+
+    @property
+    def device_type(self) -> int | None:
+        """The virtio device type number, None for "other"."""
+        return DEVICE_TYPES[self.device]
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read and validate a manifest; raises UsageError."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such manifest") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: is not valid TOML: {error}") from None
+    return _manifest(path, content)
+
+
+def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
+    root = Table(path, "", content)
+    ports = root.table("ports")
+    config = read_config(ports.table("config"))
+    pci_table = root.optional_table("pci")
+    if config.kind == "shell" and pci_table is None:
+        raise root.fail("pci", 'is missing: ports.config kind = "shell" needs it')
+    if config.kind != "shell" and pci_table is not None:
+        raise root.fail("pci", 'is only for ports.config kind = "shell"')
+    device, interface = _device(root.table("device"))
+    manifest = Manifest(
+        path=path.resolve(),
+        hdl=read_hdl(root.table("dut")),
+        clock=read_clock(root.table("clock")),
+        reset=read_reset(root.table("reset")),
+        config=config,
+        bar=read_bar(ports.table("bar")),
+        dma=read_dma(ports.table("dma")),
+        irq=read_irq(ports.table("irq")),
+        medium=read_medium(ports.optional_table("medium")),
+        pci=read_pci(pci_table) if pci_table else None,
+        device=device,
+        interface=interface,
+    )
+    ports.finish()
+    root.finish()
+    _check_bars(root, manifest)
+    _check_irq(root, manifest)
+    return manifest
+
+
+def _check_bars(root: Table, manifest: Manifest) -> None:
+    """The BARs that the shell sizes must have room on the port, each at a place of its own."""
+    sizes = {bar.index: bar.size for bar in manifest.pci.bars} if manifest.pci else {}
+    end, before = 0, -1
+    for number, base in sorted(manifest.bar.bars.items(), key=lambda item: item[1]):
+        if sizes and number not in sizes:
+            raise root.fail("ports.bar.bars", f"names BAR {number}, which [pci] bars does not have")
+        if base < end:
+            raise root.fail("ports.bar.bars", f"BAR {number} at {base:#x} overlaps BAR {before}")
+        end, before = base + sizes.get(number, 1), number
+
+
+def _check_irq(root: Table, manifest: Manifest) -> None:
+    kind = manifest.irq.kind
+    if kind in SHELL_IRQ_KINDS and manifest.pci is None:
+        raise root.fail(
+            "ports.irq.kind", f'is {kind!r}: vectors need ports.config kind = "shell" and [pci] msix'
+        )
+    if kind in SHELL_IRQ_KINDS and manifest.pci is not None and not manifest.pci.vectors:
+        raise root.fail("pci.msix", f"is missing: ports.irq kind = {kind!r} names its vectors")
+    if kind == "level" and not manifest.irq.intx:
+        raise root.fail("ports.irq.intx", 'is missing: kind = "level" needs the pin')
+
+
+def _device(table: Table) -> tuple[str, str]:
+    """The device's type, and how it is driven (default: as a modern virtio-pci function)."""
+    kind = table.choice("type", tuple(DEVICE_TYPES))
+    interface = table.choice("interface", tuple(INTERFACES)) if table.has("interface") else "modern"
+    table.finish()
+    return kind, interface
