@@ -24,7 +24,8 @@ class Result:
     time.
 
     `state` says in what state the device was at the first violation, `coverage` what the driver's
-    sessions were like (see `tb.sessions`). `stress` is the level that took the place of the test's own.
+    sessions were like (see `tb.sessions`), `outcomes` by clause how often it held and how often it was
+    breached. `stress` is the level that took the place of the test's own.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Result:
     state: str = ""
     coverage: list[list[str]] = field(default_factory=list)
     stress: str = ""
+    outcomes: dict[str, list[int]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
@@ -59,7 +61,7 @@ class Result:
 
     def public(self) -> dict[str, Any]:
         """What results.json says of this test."""
-        hidden = ("clauses", "details", "state", "coverage")
+        hidden = ("clauses", "details", "state", "coverage", "outcomes")
         return {key: value for key, value in self._fields().items() if key not in hidden}
 
 
@@ -80,6 +82,18 @@ def merge_clauses(results: Iterable[dict[str, str]]) -> dict[str, str]:
     return dict(sorted(merged.items()))
 
 
+def merge_outcomes(results: Iterable[dict[str, list[int]]]) -> dict[str, dict[str, int]]:
+    """Return, by clause, how often it held and was breached over several runs, and in how many."""
+    merged: dict[str, dict[str, int]] = {}
+    for outcomes in results:
+        for clause, (held, breached) in outcomes.items():
+            row = merged.setdefault(clause, {"held": 0, "breached": 0, "runs": 0})
+            row["held"] += held
+            row["breached"] += breached
+            row["runs"] += 1
+    return dict(sorted(merged.items()))
+
+
 def write_results(
     folder: Path,
     results: Sequence[Result],
@@ -93,6 +107,7 @@ def write_results(
     content = {
         "tests": [result.public() for result in results],
         "clauses": merged if merged is not None else merge_clauses(result.clauses for result in results),
+        "outcomes": merge_outcomes(result.outcomes for result in results),
         "run": about,
     }
     write_whole(folder / "results.json", json.dumps(content, indent=1))

@@ -13,6 +13,7 @@ from tb.build import Build, build
 from tb.errors import UsageError
 from tb.failure import since
 from tb.icarus import build_icarus
+from tb.identity import identity
 from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.native_wrapper import native_blocker
@@ -220,6 +221,7 @@ class Run:
     def execute(self) -> RunReport:
         """Build, run, and write results; raises UsageError and ToolError."""
         started = time.monotonic()
+        who = identity([manifest for manifest, _ in self._by_manifest()])
         results = self._on_rtl() if self.manifest else self._on_model()
         folder = self._folder
         order = {(job.test.name, job.seed): place for place, job in enumerate(self._all_jobs())}
@@ -234,7 +236,10 @@ class Run:
             "parameters": list(self.request.parameters),
             "defines": list(self.request.defines),
             "stress": self.request.stress,
+            "seed": self.request.seed,
+            "seeds": self.request.seeds,
             "seconds": round(seconds, 3),
+            **who,
         }
         write_results(folder, results, about)
         return RunReport(folder, tuple(results), seconds)

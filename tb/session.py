@@ -236,6 +236,11 @@ class Session:
         result.violations = [_told(finding) for finding in verdict.violations]
         result.warnings = [_told(finding) for finding in verdict.warnings]
         result.clauses = {clause: word._value_ for clause, word in verdict.verdicts.items()}
+        result.outcomes = {
+            clause: [outcome.held, outcome.breached]
+            for clause, outcome in verdict.outcomes.items()
+            if outcome.held or outcome.breached
+        }
         result.buffers = self.env.driver.buffers
         level = self.job.stress or self.job.test.stress
         result.coverage = [[level, *shape] for shape in sorted(self.env.driver.shapes)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pymodel.checker.state.chain import Chain
     from pymodel.checker.state.config import Capability
     from pymodel.checker.state.queue import Queue
+    from pymodel.checker.state.sizing import BarAnswer
 
 
 @dataclass(slots=True)
@@ -23,6 +24,13 @@ class LayoutSettled:
 
     capabilities: list[Capability]
     complete: bool
+
+
+@dataclass(slots=True)
+class BarSized:
+    """The host sized a BAR and read all of its answer."""
+
+    answer: BarAnswer
 
 
 @dataclass(slots=True)

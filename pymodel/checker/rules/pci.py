@@ -5,6 +5,7 @@ from __future__ import annotations
 from pymodel import spec
 from pymodel.checker.facts import (
     BadAccess,
+    BarSized,
     Breach,
     Dma,
     FieldRead,
@@ -21,9 +22,6 @@ from pymodel.checker.state.queue import Queue
 from pymodel.events import ConfigRead, ConfigWrite
 from pymodel.spec import CapType, PciCommand
 
-_BAR0 = spec.PCI_CFG["bar0"].offset
-_BARS = 6
-_ONES = b"\xff\xff\xff\xff"
 _VIRTIO_KINDS = ("common", "notify", "isr", "device")
 _STABLE = ("device_feature_select", "driver_feature_select", "queue_select")
 _BANKED = ("queue_size", "queue_desc", "queue_driver", "queue_device")
@@ -43,8 +41,6 @@ class MeetsPci(Rule):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
-        self._sizing: set[int] = set()
-        self._upper: dict[int, int] = {}
         self._control: int | None = None
         self._control_t = 0
 
@@ -105,42 +101,16 @@ class MeetsPci(Rule):
         known = len(field) == 2 and not control & spec.PCIE_DEVICE_CONTROL_FLR
         self._control, self._control_t = control if known else None, event.t
 
-    @on(ConfigWrite)
-    def sizing(self, event: ConfigWrite) -> None:
-        """All ones are written to a BAR."""
-        index, rest = divmod(event.addr - _BAR0, 4)
-        if 0 <= index < _BARS and not rest and len(event.data) == 4:
-            if event.data == _ONES:
-                self._sizing.add(index)
-            else:
-                self._sizing.discard(index)
-
-    @on(ConfigRead)
-    def sized(self, event: ConfigRead) -> None:
-        """What a BAR answers to that."""
-        index, rest = divmod(event.addr - _BAR0, 4)
-        if rest or len(event.data) != 4 or index not in self._sizing:
+    @on(BarSized)
+    def sized(self, fact: BarSized) -> None:
+        """What a BAR answers to sizing."""
+        answer = fact.answer
+        if answer.kind == "mem64" and answer.width == 32:
+            self.breached(f"BAR {answer.index} claims to be a 64-bit one")
             return
-        value = int.from_bytes(event.data, "little")
-        if index in self._upper:
-            self._judge_size(index - 1, self._upper[index] | (value << 32), 64)
-        elif value & 1:
-            mask = value & ~0x3
-            self._judge_size(index, mask | (0xFFFF0000 if mask < 0x10000 else 0), 32)
-        elif value & 6 == 4:
-            if index == _BARS - 1:
-                self.breached("BAR 5 claims to be a 64-bit one")
-            self._upper[index + 1] = value & ~0xF
-        elif value:
-            self.judge(value & 6 == 0, f"BAR {index} has a reserved type: {value:#x}") if value & 6 else None
-            self._judge_size(index, value & ~0xF, 32)
-
-    def _judge_size(self, index: int, mask: int, width: int) -> None:
-        size = -mask & ((1 << width) - 1)
-        good = size > 0 and size & (size - 1) == 0
-        if good:
-            self.state.bar_sizes[index] = size
-        self.judge(good, f"BAR {index} answers {mask:#x} to sizing")
+        if answer.reserved:
+            self.breached(f"BAR {answer.index} has a reserved type")
+        self.judge(answer.size is not None, f"BAR {answer.index} answers {answer.mask:#x} to sizing")
 
 
 class AccessesMatchFields(Rule):

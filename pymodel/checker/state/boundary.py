@@ -18,6 +18,7 @@ from pymodel.checker.state.lguest import LguestState
 from pymodel.checker.state.memory import MemoryState
 from pymodel.checker.state.queue import AREAS, Queue
 from pymodel.checker.state.session import Phase, Session
+from pymodel.checker.state.sizing import BarSizing
 from pymodel.checker.state.tracker import make_tracker
 from pymodel.vtrace import END_MARK, Header
 
@@ -71,6 +72,7 @@ class State:
         self.memory = MemoryState(self)
         self.sessions: list[tuple[int, int | None]] = []
         self.command_t = -1
+        self.sizing = BarSizing()
         self.bar_sizes: dict[int, int] = {}
         self.mask_t = -1
         self.via_window = False
@@ -188,6 +190,7 @@ class State:
     def _config_read(self, event: ev.ConfigRead) -> None:
         before = self.config.control
         self.config.read(event.addr, event.data)
+        self._sized(event)
         if None not in before and self.config.control != before:
             self.publish(
                 facts.Breach("msix-changed", "MSI-X enable or function mask changed by itself", event)
@@ -198,8 +201,16 @@ class State:
             self._bar_read(*target)
             self.via_window = False
 
+    def _sized(self, event: ev.ConfigRead) -> None:
+        answer = self.sizing.read(event)
+        if answer is not None:
+            if answer.size is not None:
+                self.bar_sizes[answer.index] = answer.size
+            self.publish(facts.BarSized(answer))
+
     def _config_write(self, event: ev.ConfigWrite) -> None:
         command, control = self.config.command, self.config.control
+        self.sizing.write(event)
         if self.config.write(event.addr, event.data):
             self._reset_below("flr")
         if self.config.command != command:
