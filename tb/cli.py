@@ -153,6 +153,34 @@ def _execute(request: running.RunRequest) -> int:
     return report.exit_status
 
 
+@cli.command("new-dut")
+@click.argument("sources", nargs=-1, required=True, type=PATH, metavar="SOURCES...")
+@click.option("--top", default="", help="Top level.  [default: the module that nobody instantiates]")
+@click.option("--device", type=click.Choice(("blk", "net", "console", "entropy", "other")), help="Its type.")
+@click.option("-I", "include_dirs", multiple=True, type=PATH, metavar="DIR", help="Folder of included files.")
+@click.option("-D", "--define", "defines", multiple=True, metavar="NAME=VALUE", help="Verilog macro.")
+@click.option(
+    "-G", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the top level."
+)
+@click.option("--out", type=PATH, default=Path("dut.toml"), show_default=True, help="Manifest to write.")
+@click.option("--force", is_flag=True, help="Overwrite a manifest that is there.")
+def new_dut(
+    sources: tuple[Path, ...],
+    top: str,
+    device: str | None,
+    include_dirs: tuple[Path, ...],
+    defines: tuple[str, ...],
+    parameters: tuple[str, ...],
+    out: Path,
+    force: bool,
+) -> None:
+    """Propose a manifest for a DUT: Verilog files (.sv, .v) or file lists (.f), read by Verilator."""
+    from tb.newdut import command
+
+    pairs = running.pairs("define", defines), running.pairs("parameter", parameters)
+    command.new_dut(command.Wish(sources, top, device or "", include_dirs, *pairs, out, force), click.echo)
+
+
 @cli.command()
 @click.argument("traces", nargs=-1, required=True, type=PATH, metavar="TRACE...")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)

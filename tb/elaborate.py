@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ AXI_LITE_PINS = (
 )
 AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast")
 REQUEST_PINS = ("req_valid", "req_write", "req_addr", "req_wdata", "cpl_valid", "cpl_rdata")
+Node = dict[str, Any]
+"""A node of Verilator's JSON."""
 _KINDS = {"axi4-lite": AXI_LITE_PINS, "axi4": AXI_PINS, "reqcpl": REQUEST_PINS}
 
 
@@ -50,17 +52,29 @@ def file_arguments(manifest: Manifest) -> list[str]:
 
 def top_ports(manifest: Manifest, verilator: Verilator, scratch: Path) -> dict[str, TopPort]:
     """Elaborate the design and return its top level's ports; raises ToolError with the log on errors."""
-    scratch.mkdir(parents=True, exist_ok=True)
     log = scratch / "elaborate.log"
+    tree = syntax_tree(source_arguments(manifest), verilator, scratch, log)
+    if tree is None:
+        raise ToolError(f"Verilator rejects {manifest.hdl.name}: {first_error(log)}", log)
+    modules = [node for node in nodes(tree) if node.get("type") == "MODULE" and node.get("level", 0) <= 2]
+    toplevel = manifest.hdl.toplevel
+    top = next((m for m in modules if toplevel in (m.get("name"), m.get("origName"))), modules[0])
+    return ports_of(top, types_of(tree))
+
+
+def syntax_tree(words: Sequence[str], verilator: Verilator, scratch: Path, log: Path) -> Node | None:
+    """Verilator's tree of the design that its arguments `words` name; None where it reports errors in `log`."""
+    scratch.mkdir(parents=True, exist_ok=True)
     command = [str(verilator.program), "--json-only", "--Mdir", str(scratch), "--prefix", "Vtop"]
-    command += ["--timing", "-Wno-fatal", *source_arguments(manifest)]
+    command += ["--timing", "-Wno-fatal", *words]
     with log.open("w") as out:
         code = subprocess.run(
             command, stdout=out, stderr=subprocess.STDOUT, env=verilator.environment(), check=False
         ).returncode
     if code:
-        raise ToolError(f"Verilator rejects {manifest.hdl.name}: {first_error(log)}", log)
-    return _ports_of(json.loads((scratch / "Vtop.tree.json").read_text()), manifest.hdl.toplevel)
+        return None
+    tree: Node = json.loads((scratch / "Vtop.tree.json").read_text())
+    return tree
 
 
 def first_error(log: Path) -> str:
@@ -71,24 +85,23 @@ def first_error(log: Path) -> str:
     return "it gave no reason"
 
 
-def _ports_of(tree: dict[str, Any], toplevel: str) -> dict[str, TopPort]:
-    types: dict[str, dict[str, Any]] = {}
-    modules: list[dict[str, Any]] = []
-    for node in _walk(tree):
-        if node.get("type", "").endswith("DTYPE"):
-            types[node["addr"]] = node
-        if node.get("type") == "MODULE" and node.get("level", 0) <= 2:
-            modules.append(node)
-    top = next((m for m in modules if toplevel in (m.get("name"), m.get("origName"))), modules[0])
+def types_of(tree: Node) -> dict[str, Node]:
+    """The data types of a tree by their address."""
+    return {node["addr"]: node for node in nodes(tree) if node.get("type", "").endswith("DTYPE")}
+
+
+def ports_of(module: Node, types: Mapping[str, Node]) -> dict[str, TopPort]:
+    """The ports of a module of the tree, in the order of their declaration."""
     return {
         node["name"]: TopPort(node["direction"].lower(), _width(node.get("dtypep", ""), types))
-        for node in top.get("stmtsp", [])
+        for node in module.get("stmtsp", [])
         if node.get("type") == "VAR" and node.get("direction", "NONE") != "NONE"
     }
 
 
-def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    stack = [node]
+def nodes(tree: Any) -> Iterator[Node]:
+    """All nodes below one of them, itself included, in no order."""
+    stack = [tree]
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
@@ -98,12 +111,17 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
             stack.extend(item)
 
 
-def _width(address: str, types: dict[str, dict[str, Any]]) -> int:
+def _width(address: str, types: Mapping[str, Node]) -> int:
     node = types.get(address, {})
-    if "range" in node:
-        high, _, low = node["range"].partition(":")
-        return abs(int(high) - int(low)) + 1
-    return 1
+    kind = node.get("type")
+    if kind == "STRUCTDTYPE":
+        return sum(_width(member["dtypep"], types) for member in node.get("membersp", []))
+    inner = _width(node.get("refDTypep", ""), types) if "refDTypep" in node else 1
+    span = node.get("range") or node.get("declRange", "").strip("[]")
+    if not span:
+        return inner
+    high, _, low = span.partition(":")
+    return (abs(int(high) - int(low)) + 1) * inner
 
 
 def check_ports(manifest: Manifest, ports: dict[str, TopPort]) -> None:

@@ -111,7 +111,7 @@ def manifest_of(request: RunRequest, interface: str = "") -> Manifest | None:
 
     With `interface` it is the bundled device's manifest that has it.
     """
-    overrides = _pairs("parameter", request.parameters), _pairs("define", request.defines)
+    overrides = pairs("parameter", request.parameters), pairs("define", request.defines)
     if request.dut == MODEL:
         if any(overrides):
             raise UsageError("the device model takes neither parameters nor defines")
@@ -121,14 +121,15 @@ def manifest_of(request: RunRequest, interface: str = "") -> Manifest | None:
     return replace(manifest, hdl=replace(manifest.hdl, parameters=parameters, defines=defines))
 
 
-def _pairs(what: str, words: Sequence[str]) -> dict[str, str]:
-    pairs = {}
+def pairs(what: str, words: Sequence[str]) -> dict[str, str]:
+    """The NAME=VALUE words of the option --`what`; raises UsageError for any other."""
+    found = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not name.isidentifier() or (what == "parameter" and not equals):
             raise UsageError(f"--{what} {word!r}: give NAME=VALUE")
-        pairs[name] = value
-    return pairs
+        found[name] = value
+    return found
 
 
 def fitting(tests: Sequence[SimTest], manifest: Manifest | None) -> list[SimTest]:

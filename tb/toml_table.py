@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from tb.errors import UsageError
 
 T = TypeVar("T")
+UNKNOWN = "?"
+"""What `new-dut` writes for a value that it cannot find out."""
 _NAMES = {str: "a string", int: "an integer", bool: "true or false", dict: "a table", list: "an array"}
 
 
@@ -42,6 +44,8 @@ class Table:
                 raise self.fail(key, f"is missing: give {_NAMES[kind]}")
             return default
         value = self._rest.pop(key)
+        if value == UNKNOWN:
+            raise self.fail(key, "is not filled in yet: the comment behind it says what to give")
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.fail(key, f"must be {_NAMES[kind]}, not {value!r}")
         return value
