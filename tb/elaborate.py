@@ -63,7 +63,7 @@ def top_ports(manifest: Manifest, verilator: Verilator, scratch: Path) -> dict[s
 
 
 def syntax_tree(words: Sequence[str], verilator: Verilator, scratch: Path, log: Path) -> Node | None:
-    """Verilator's tree of the design that its arguments `words` name; None where it reports errors in `log`."""
+    """Verilator's tree of the design that its arguments `words` name; None where `log` has errors."""
     scratch.mkdir(parents=True, exist_ok=True)
     command = [str(verilator.program), "--json-only", "--Mdir", str(scratch), "--prefix", "Vtop"]
     command += ["--timing", "-Wno-fatal", *words]

@@ -28,7 +28,7 @@ class Design:
 
 
 def read_design(words: Sequence[str], toplevel: str, scratch: Path) -> Design:
-    """Elaborate what Verilator's arguments `words` name, below `toplevel` or, where that is "", the likely top.
+    """Elaborate what Verilator's arguments `words` name, below `toplevel` or ("") what must be the top.
 
     Raises UsageError with Verilator's first line where it takes the sources for wrong, and where no
     module, or more than one, could be the top level.
@@ -51,7 +51,7 @@ def read_design(words: Sequence[str], toplevel: str, scratch: Path) -> Design:
 
 
 def _chosen(modules: Sequence[Node], ported: Mapping[str, Mapping[str, TopPort]], toplevel: str) -> Node:
-    """The top level: the module of that name, or the one with ports that no module with ports instantiates."""
+    """The module of that name, or the one with ports that no module with ports instantiates."""
     if toplevel:
         return next(module for module in modules if toplevel in (module["name"], module["origName"]))
     with_ports = [module for module in modules if ported[module["addr"]]]

@@ -26,7 +26,10 @@ class InterruptPins:
 
 
 def find_interrupts(ports: Mapping[str, TopPort], left: Sequence[str], *, own_config: bool) -> InterruptPins:
-    """How the device interrupts; `left` are the ports that no bus has, `own_config` says that it has MSI-X itself."""
+    """How the device interrupts; `left` are the ports that no bus has.
+
+    With `own_config` the device has its own configuration space, and so its own MSI-X table.
+    """
     about = [name for name in left if _ABOUT.search(name)]
     outputs = [name for name in about if ports[name].direction == "output"]
     single = [name for name in outputs if ports[name].width == 1]
