@@ -187,7 +187,7 @@ def _key(manifest: Manifest, verilator: Verilator, how: tuple[object, ...], nati
 def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]) -> Iterator[bytes]:
     tools = [verilator.describe(), version("cocotb"), compiler_version(), str(cocotb_tools.config.libs_dir)]
     # Two copies of one tree share their builds.
-    yield repr((tools, how, manifest)).replace(str(manifest.path.resolve().parent), "").encode()
+    yield repr((tools, how, manifest.as_built)).replace(str(manifest.path.resolve().parent), "").encode()
     for own in (MAIN, Path(__file__)):
         yield own.read_bytes()
     for source in manifest.hdl.sources:

@@ -137,7 +137,7 @@ def check_ports(manifest: Manifest, ports: dict[str, TopPort]) -> None:
 def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
     """The top level's ports that the bench touches."""
     wanted = {name for _, name in _named_ports(manifest)}
-    for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
+    for port in (manifest.config, manifest.bar, manifest.dma, manifest.irq, manifest.medium):
         if port is not None:
             wanted |= set(port.signals.values())
             wanted |= {name for name in ports if port.prefix and name.startswith(port.prefix)}
@@ -146,8 +146,10 @@ def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
 
 def _named_ports(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Every (manifest key, port name) that must exist."""
-    yield "[clock] port", manifest.clock.port
-    yield "[reset] port", manifest.reset.port
+    for clock in manifest.clocks:
+        yield "[clock] port", clock.port
+    for reset in manifest.resets:
+        yield "[reset] port", reset.port
     for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
         if port is not None:
             yield from _axi_ports(port)
@@ -160,6 +162,6 @@ def _named_ports(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _axi_ports(port: Port) -> Iterator[tuple[str, str]]:
-    for signal in _KINDS.get(port.kind, ()):
+    for signal in _KINDS.get(port.kind, tuple(port.signals)):
         key = f"signals.{signal}" if signal in port.signals else "prefix"
         yield f"[{port.table}] {key}", port.pin(signal)

@@ -17,6 +17,10 @@ class ToolError(Exception):
         self.log = log
 
 
+class ClassBroken(ToolError):
+    """A class of kind = "python" raised an exception in a run: no verdict on the device."""
+
+
 class DiskFull(ToolError):
     """What a test leaves behind could not be written: no verdict on the device."""
 

@@ -69,7 +69,7 @@ def _compile(manifest: Manifest, compiler: str, folder: Path) -> None:
 
 def _key(manifest: Manifest, compiler: str) -> str:
     version = subprocess.run([compiler, "-V"], capture_output=True, text=True, check=False).stdout
-    digest = hashlib.sha256(json.dumps([version.partition("\n")[0], repr(manifest)]).encode())
+    digest = hashlib.sha256(json.dumps([version.partition("\n")[0], repr(manifest.as_built)]).encode())
     for source in (*manifest.hdl.sources, Path(__file__)):
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()[:16]

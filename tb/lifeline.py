@@ -8,9 +8,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tb.errors import UsageError
 
 PARENT = "VIRTIO_COSIM_PARENT"
 DISK_FULL = 74
+BAD_INPUT = 75
+REFUSED = "VIRTIO_COSIM_REFUSED"
 _PR_SET_PDEATHSIG = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -43,3 +48,16 @@ def full_disk_ends_the_process() -> Iterator[None]:
         if error.errno in _FULL:
             os._exit(DISK_FULL)
         raise
+
+
+@contextmanager
+def bad_input_ends_the_process() -> Iterator[None]:
+    """End the process with status BAD_INPUT at a UsageError; its line is in the file that REFUSED names."""
+    try:
+        yield
+    except UsageError as error:
+        place = os.environ.get(REFUSED)
+        if place is None:
+            raise
+        Path(place).write_text(str(error), encoding="utf-8")
+        os._exit(BAD_INPUT)

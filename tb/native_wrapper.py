@@ -24,6 +24,9 @@ def native_blocker(manifest: Manifest) -> str | None:
         "dma": ("axi4",),
         "irq": ("msix-write",),
     }
+    for what, several in (("clock", manifest.clocks), ("reset", manifest.resets)):
+        if len(several) > 1:
+            return f"it has {len(several)} {what}s, the native path drives one"
     for name, kinds in wanted.items():
         port = getattr(manifest, name)
         if port.kind not in kinds:

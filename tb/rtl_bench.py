@@ -60,6 +60,11 @@ class Watch:
         return faults + dma_difference(self._ports, self._dma.events)
 
 
+def tappable(manifest: Manifest) -> bool:
+    """Whether the taps know what the DUT's ports speak."""
+    return manifest.config.kind == manifest.bar.kind == "axi4-lite" and manifest.dma.kind == "axi4"
+
+
 def _path_class(dut: HierarchyObject) -> type[PinPath] | type[NativePath]:
     """The path that the simulator was built for; the native one loads the C library."""
     if dut._name != TOPLEVEL:
@@ -113,7 +118,7 @@ class RtlBench:
         self.dma = self.path.dma
         self.medium = self.path.medium
         self._watch: Watch | None = None
-        if test.taps and isinstance(self.path, PinPath):
+        if test.taps and isinstance(self.path, PinPath) and tappable(manifest):
             self._watch = Watch(self.path, manifest, events)
 
     async def start(self) -> None:
@@ -132,8 +137,9 @@ class RtlBench:
         async def awaited() -> None:
             await work
 
+        watched = self.path.breakage.ends(awaited()) if isinstance(self.path, PinPath) else awaited()
         try:
-            await with_timeout(awaited(), timeout_us, "us")
+            await with_timeout(watched, timeout_us, "us")
         except SimTimeoutError:
             raise TestTimeout(f"the test did not end within {timeout_us} us") from None
         finally:

@@ -270,6 +270,10 @@ class Run:
 
     def _build(self, manifest: Manifest, waves: bool) -> Build:
         native = wants_native(self.request, manifest, waves)
+        if manifest.python_ports:
+            from tb.ports.custom_class import check_classes
+
+            check_classes(manifest)
         if self.request.simulator == ICARUS:
             if waves:
                 raise UsageError("--waves always: waves are written by Verilator alone")

@@ -17,6 +17,7 @@ from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
 from pymodel.vtrace import END_MARK, Header
 from tb.env import Env, Surroundings
+from tb.errors import ClassBroken
 from tb.failure import describe
 from tb.image import Image
 from tb.judge import section_of
@@ -31,6 +32,7 @@ from tb.sim_test import SimTest, Skip
 DRAIN_NS = 20_000
 QUIET_NS = 1_000
 TRACE = "trace.vtrace"
+LOG = "sim.log"
 RESULT = "result.json"
 NATIVE, PYTHON = "native", "python"
 LEFT_BEHIND = ("failure*", "wave.*")
@@ -184,6 +186,9 @@ class Session:
             await self._perform()
         except Skip as skip:
             result.status, result.message = SKIP, str(skip)
+        except ClassBroken as broken:
+            result.status, result.message = ERROR, f"{broken} (see {self.job.folder / LOG})"
+            result.details = traceback.format_exc()
         except Exception as error:
             raise_if_full(error)
             result.status = FAIL
@@ -191,7 +196,8 @@ class Session:
             result.details = traceback.format_exc()
         # A failed test was observed to its end as well: what the device owed by then counts.
         self.events.emit(Mark(t=self.bench.transport.now(), text=END_MARK))
-        self._judge(result)
+        if result.status != ERROR:
+            self._judge(result)
         result.seconds = round(time.monotonic() - started, 3)
         result.message = result.message or "; ".join(self.env.reports)
         result.sim_ns = self.env.now_ns

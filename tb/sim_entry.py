@@ -13,13 +13,11 @@ import cocotb
 
 from pymodel.device.lguest import TOP
 from pymodel.vtrace import Header
-from tb.lifeline import die_with_parent, full_disk_ends_the_process
+from tb.lifeline import bad_input_ends_the_process, die_with_parent, full_disk_ends_the_process
 from tb.manifest import load_manifest
 from tb.plan import STARTED, VARIABLE, Plan
 from tb.rtl_bench import WAVE, RtlBench, Wave
-from tb.session import Job, Session
-
-LOG = "sim.log"
+from tb.session import LOG, Job, Session
 
 
 def _redirect(log: Path) -> None:
@@ -41,7 +39,7 @@ def _register(plan: Plan) -> None:
 
     def make(job: Job) -> None:
         async def run(_: object) -> None:
-            with full_disk_ends_the_process():
+            with full_disk_ends_the_process(), bad_input_ends_the_process():
                 job.folder.mkdir(parents=True, exist_ok=True)
                 (job.folder / STARTED).touch()
                 _redirect(job.folder / LOG)

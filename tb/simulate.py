@@ -15,8 +15,8 @@ import cocotb_tools.config
 import find_libpython
 
 from tb.build import Build
-from tb.errors import DiskFull, ToolError
-from tb.lifeline import DISK_FULL, PARENT
+from tb.errors import DiskFull, ToolError, UsageError
+from tb.lifeline import BAD_INPUT, DISK_FULL, PARENT, REFUSED
 from tb.manifest import Manifest
 from tb.paths import ROOT
 from tb.plan import STARTED, VARIABLE, Plan
@@ -66,7 +66,7 @@ class Simulation:
         if self.build and self.build.launcher:
             # Our own main orders writes; another simulator needs cocotb's own phase for them.
             cocotb["COCOTB_TRUST_INERTIAL_WRITES"] = "0"
-        own = {VARIABLE: str(plan), PARENT: str(os.getpid())}
+        own = {VARIABLE: str(plan), PARENT: str(os.getpid()), REFUSED: str(refusal_of(plan))}
         if self.coverage is not None:
             own[COVERAGE] = str(self.coverage / f"{time.time_ns()}.dat")
         return {**cocotb, **own}
@@ -89,7 +89,7 @@ class Process:
             for leftover in (STARTED, RESULT):
                 (job.folder / leftover).unlink(missing_ok=True)
         stem = f"{self._number}-{self._launches}"
-        plan = work.scratch / f"plan-{stem}.json"
+        plan = self._plan = work.scratch / f"plan-{stem}.json"
         work.plan(self._jobs).save(plan)
         self.log = work.scratch / f"{stem}-{PROCESS_LOG}"
         self._launches += 1
@@ -121,6 +121,8 @@ class Process:
             self._bury(f"no result within {limit:.0f} s of real time")
         elif code in (DISK_FULL, -signal.SIGXFSZ):
             raise DiskFull(self._jobs[0].folder)
+        elif code == BAD_INPUT:
+            raise UsageError(refusal_of(self._plan).read_text(encoding="utf-8"))
         elif code is not None:
             self._bury(f"the simulator ended with {_cause(code)}")
         return bool(self._jobs)
@@ -152,6 +154,11 @@ class Process:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def refusal_of(plan: Path) -> Path:
+    """Where a process says why it cannot work off the plan."""
+    return plan.with_suffix(".refused")
 
 
 def _cause(code: int) -> str:

@@ -36,6 +36,10 @@ class Table:
         """Whether the key is there and not yet read."""
         return key in self._rest
 
+    def is_array(self, key: str) -> bool:
+        """Whether the key is there, not yet read, and an array."""
+        return isinstance(self._rest.get(key), list)
+
     def get(self, key: str, kind: type[T], default: T | None = None) -> T:
         """Return the value of `key`; without a default it must be there."""
         self._asked.append(key)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tb.manifest.clocking import Clock, read_clock_name
 from tb.toml_table import Table
 
-CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none")
+CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none", "python")
 BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")
-NOT_YET = ("pcie-tlp", "python")
+NOT_YET = ("pcie-tlp",)
 """Kinds that a manifest may name and no path of the bench drives yet."""
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 SHELL_IRQ_KINDS = ("msix-pulse", "reqack")
 """Kinds whose vectors only a shell can turn into messages."""
 
@@ -26,6 +30,7 @@ class Port:
     prefix: str = ""
     signals: dict[str, str] = field(default_factory=dict)
     class_name: str = ""
+    clock: str = ""
 
     def pin(self, signal: str) -> str:
         """The DUT's port that carries `signal` (an AXI signal's lower-case name)."""
@@ -53,8 +58,8 @@ class MediumPort(Port):
     sectors: str = ""
 
 
-def _pins(table: Table, kind: str) -> dict[str, Any]:
-    """What every port table may say: prefix, signals, class."""
+def _pins(table: Table, kind: str, clocks: Sequence[Clock]) -> dict[str, Any]:
+    """What every port table may say: prefix, signals, class, clock."""
     if kind in NOT_YET:
         raise table.fail(
             "kind", f"{kind!r} is not driven yet: put an AXI4 or request/completion shim before it"
@@ -67,19 +72,28 @@ def _pins(table: Table, kind: str) -> dict[str, Any]:
     class_name = table.get("class", str, "")
     if (kind == "python") != bool(class_name):
         raise table.fail("class", 'goes with kind = "python", as "module:Class"')
-    if kind.startswith("axi4") and not prefix and not signals:
+    if class_name and not _CLASS.fullmatch(class_name):
+        raise table.fail("class", f'is {class_name!r}: give "module:Class", a module beside the manifest')
+    if (kind.startswith("axi4") or kind == "python") and not prefix and not signals:
         raise table.fail("prefix", f"is missing: kind = {kind!r} needs prefix or signals")
-    return {"table": table.name, "kind": kind, "prefix": prefix, "signals": signals, "class_name": class_name}
+    return {
+        "table": table.name,
+        "kind": kind,
+        "prefix": prefix,
+        "signals": signals,
+        "class_name": class_name,
+        "clock": read_clock_name(table, clocks),
+    }
 
 
-def read_config(table: Table) -> Port:
+def read_config(table: Table, clocks: Sequence[Clock]) -> Port:
     """Read and validate [ports.config]; raises UsageError."""
-    port = Port(**_pins(table, table.choice("kind", CONFIG_KINDS)))
+    port = Port(**_pins(table, table.choice("kind", CONFIG_KINDS), clocks))
     table.finish()
     return port
 
 
-def read_bar(table: Table) -> BarPort:
+def read_bar(table: Table, clocks: Sequence[Clock]) -> BarPort:
     """Read and validate [ports.bar]; raises UsageError."""
     bars = {}
     for number, base in table.mapping("bars").items():
@@ -92,22 +106,22 @@ def read_bar(table: Table) -> BarPort:
         raise table.fail("bars", "is missing: say at which address each BAR lies, as { 0 = 0x0 }")
     if len(set(bars.values())) != len(bars):
         raise table.fail("bars", "two BARs overlap: they have the same base address")
-    port = BarPort(**_pins(table, table.choice("kind", BAR_KINDS)), bars=bars)
+    port = BarPort(**_pins(table, table.choice("kind", BAR_KINDS), clocks), bars=bars)
     table.finish()
     return port
 
 
-def read_dma(table: Table) -> Port:
+def read_dma(table: Table, clocks: Sequence[Clock]) -> Port:
     """Read and validate [ports.dma]; raises UsageError."""
-    port = Port(**_pins(table, table.choice("kind", DMA_KINDS)))
+    port = Port(**_pins(table, table.choice("kind", DMA_KINDS), clocks))
     table.finish()
     return port
 
 
-def read_irq(table: Table) -> IrqPort:
+def read_irq(table: Table, clocks: Sequence[Clock]) -> IrqPort:
     """Read and validate [ports.irq]; raises UsageError."""
     kind = table.choice("kind", IRQ_KINDS)
-    pins = _pins(table, kind)
+    pins = _pins(table, kind, clocks)
     named = {name: table.identifier(name) for name in _IRQ_PINS.get(kind, ())}
     optional = {"ready": table.identifier("ready", "")} if kind == "msix-pulse" else {}
     pins["signals"] |= named | {name: port for name, port in optional.items() if port}
@@ -119,11 +133,11 @@ def read_irq(table: Table) -> IrqPort:
 _IRQ_PINS = {"msix-pulse": ("valid", "vector"), "reqack": ("request", "vector", "acknowledge")}
 
 
-def read_medium(table: Table | None) -> MediumPort | None:
+def read_medium(table: Table | None, clocks: Sequence[Clock]) -> MediumPort | None:
     """Read and validate [ports.medium], None where it is left out; raises UsageError."""
     if table is None:
         return None
-    pins = _pins(table, table.choice("kind", ("axi4",)))
+    pins = _pins(table, table.choice("kind", ("axi4",)), clocks)
     port = MediumPort(**pins, sectors=table.identifier("sectors", ""))
     table.finish()
     return port

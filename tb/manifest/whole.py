@@ -6,12 +6,12 @@ Every mistake is a UsageError of one line: file, table, key, what is wrong and h
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tb.errors import UsageError
-from tb.manifest.clocking import Clock, ResetPort, read_clock, read_reset
+from tb.manifest.clocking import Clock, ResetPort, read_clocks, read_resets
 from tb.manifest.hdl import Hdl, read_hdl
 from tb.manifest.pci import PciShell, read_pci
 from tb.manifest.ports import (
@@ -44,8 +44,8 @@ class Manifest:
 
     path: Path
     hdl: Hdl
-    clock: Clock
-    reset: ResetPort
+    clocks: tuple[Clock, ...]
+    resets: tuple[ResetPort, ...]
     config: Port
     bar: BarPort
     dma: Port
@@ -54,6 +54,37 @@ class Manifest:
     pci: PciShell | None
     device: str
     interface: str
+
+    @property
+    def clock(self) -> Clock:
+        """The main clock: the bench counts its cycles."""
+        return self.clocks[0]
+
+    @property
+    def reset(self) -> ResetPort:
+        """The main reset."""
+        return self.resets[0]
+
+    @property
+    def as_built(self) -> Manifest:
+        """The manifest without what changes no simulator."""
+        ports = {
+            name: replace(getattr(self, name), class_name="") for name in ("config", "bar", "dma", "irq")
+        }
+        return replace(self, **ports)
+
+    @property
+    def python_ports(self) -> list[Port]:
+        """The ports of kind "python"."""
+        return [p for p in (self.config, self.bar, self.dma, self.irq) if p.kind == "python"]
+
+    def clock_of(self, port: Port) -> Clock:
+        """The clock that a port belongs to."""
+        return next((clock for clock in self.clocks if clock.name == port.clock), self.clock)
+
+    def reset_of(self, port: Port) -> ResetPort:
+        """The reset of a port: the first with the port's clock, or else the main one."""
+        return next((r for r in self.resets if r.clock == self.clock_of(port).name), self.reset)
 
     @property
     def device_type(self) -> int | None:
@@ -76,8 +107,9 @@ def load_manifest(path: Path) -> Manifest:
 
 def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     root = Table(path, "", content)
+    clocks = read_clocks(root)
     ports = root.table("ports")
-    config = read_config(ports.table("config"))
+    config = read_config(ports.table("config"), clocks)
     pci_table = root.optional_table("pci")
     if config.kind == "shell" and pci_table is None:
         raise root.fail("pci", 'is missing: ports.config kind = "shell" needs it')
@@ -87,13 +119,13 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     manifest = Manifest(
         path=path.resolve(),
         hdl=read_hdl(root.table("dut")),
-        clock=read_clock(root.table("clock")),
-        reset=read_reset(root.table("reset")),
+        clocks=clocks,
+        resets=read_resets(root, clocks),
         config=config,
-        bar=read_bar(ports.table("bar")),
-        dma=read_dma(ports.table("dma")),
-        irq=read_irq(ports.table("irq")),
-        medium=read_medium(ports.optional_table("medium")),
+        bar=read_bar(ports.table("bar"), clocks),
+        dma=read_dma(ports.table("dma"), clocks),
+        irq=read_irq(ports.table("irq"), clocks),
+        medium=read_medium(ports.optional_table("medium"), clocks),
         pci=read_pci(pci_table) if pci_table else None,
         device=device,
         interface=interface,

@@ -9,7 +9,6 @@ request and some before its answer, in order within an id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cocotb
@@ -29,6 +28,7 @@ from tb.knobs import TargetKnobs
 from tb.ports.burst import Burst, burst_faults, strobed_runs, write_faults
 from tb.ports.channels import Pins, stall
 from tb.ports.dice import Dice
+from tb.ports.refusals import Refusals
 from tb.ports.waiting import Waiting
 
 OKAY = 0
@@ -49,14 +49,6 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    first: int
-    last: int
-    reads: bool
-    writes: bool
-
-
 class AxiTarget:
     """Serves one AXI4 initiator from a store."""
 
@@ -64,7 +56,7 @@ class AxiTarget:
         self, pins: Pins, store: Store, knobs: TargetKnobs, seed: int, now: Callable[[], int]
     ) -> None:
         self.faults: list[str] = []
-        self._refusals: list[_Refusal] = []
+        self._refusals = Refusals()
         self._store = store
         self._knobs = knobs
         self._dice = Dice(seed)
@@ -122,7 +114,7 @@ class AxiTarget:
 
     def refuse(self, first: int, last: int, *, reads: bool = True, writes: bool = True) -> None:
         """Answer bursts that touch bytes `first` to `last` with DECERR from now on."""
-        self._refusals.append(_Refusal(first, last, reads, writes))
+        self._refusals.add(first, last, reads=reads, writes=writes)
 
     def allow(self) -> None:
         """Refuse nothing any more."""
@@ -198,7 +190,7 @@ class AxiTarget:
 
     def _read(self) -> None:
         while (burst := self._reads.take(self._now())) is not None:
-            refused = self._refused(burst, write=False)
+            refused = self._refusals.hit(burst.addr, burst.length, write=False)
             data = self._store.read(burst.addr, burst.length, burst.asked, refused)
             words = burst.lane_words(bytes(burst.length) if data is None else data)
             response = DECERR if data is None else OKAY
@@ -225,7 +217,7 @@ class AxiTarget:
 
     def _write(self) -> None:
         while (burst := self._writes.take(self._now())) is not None:
-            refused = self._refused(burst, write=True)
+            refused = self._refusals.hit(burst.addr, burst.length, write=True)
             done = [self._store.write(addr, data, burst.asked, refused) for addr, data in burst.runs]
             burst.items = [AxiBTransaction(bid=burst.ident, bresp=OKAY if all(done) else DECERR)]
             burst.due = burst.answer
@@ -234,11 +226,3 @@ class AxiTarget:
     def _acknowledge(self) -> None:
         while (burst := self._acks.take(self._now())) is not None:
             self._b.send_nowait(burst.items[0])
-
-    def _refused(self, burst: Burst, *, write: bool) -> bool:
-        return any(
-            refusal.first < burst.addr + burst.length
-            and burst.addr <= refusal.last
-            and (refusal.writes if write else refusal.reads)
-            for refusal in self._refusals
-        )

@@ -21,9 +21,9 @@ from tb.manifest import Manifest
 from tb.native_wrapper import BAR, CONFIG, DMA, MEDIUM
 from tb.ports.axil import ACCESS_TIMEOUT_NS
 from tb.ports.base import ConfigPort
+from tb.ports.clocking import RESET_CYCLES
 from tb.ports.dice import share_of
 from tb.ports.host import NoConfigPort
-from tb.ports.pins import RESET_CYCLES
 
 _CONFIG_SPACE = -1
 

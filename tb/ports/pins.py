@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.handle import HierarchyObject, Immediate
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
+from cocotb.handle import HierarchyObject
+from cocotb.triggers import Timer
 from cocotb.utils import get_sim_time
 
 from pymodel.events import EventStream
@@ -21,6 +20,9 @@ from tb.ports.axi_initiator import AxiInitiator
 from tb.ports.axil import AxiLiteInitiator
 from tb.ports.base import BarPort, ConfigPort
 from tb.ports.channels import Pins
+from tb.ports.clocking import Clocking
+from tb.ports.custom import CustomDma, Signals
+from tb.ports.customs import Customs
 from tb.ports.host import NoConfigPort, PinBarPort, PinConfigPort
 from tb.ports.initiator import Initiator
 from tb.ports.interrupts import PinInterruptPort
@@ -28,8 +30,6 @@ from tb.ports.reqcpl import RequestInitiator
 from tb.ports.shell import Shell
 from tb.ports.stores import GuestStore, MediumStore
 from tb.ports.vectors import WATCHERS
-
-RESET_CYCLES = 8
 
 
 class PinPath:
@@ -49,11 +49,12 @@ class PinPath:
         self._manifest = manifest
         self._rng = rng
         self.origin = int(get_sim_time("step"))
-        self._clock = getattr(dut, manifest.clock.port)
-        self._reset = getattr(dut, manifest.reset.port)
-        self._reset.set(Immediate(int(not manifest.reset.active_low)))
+        self._clocking = Clocking(dut, manifest)
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
-        self.interrupts = PinInterruptPort(intx, self._clock, events, self.now)
+        self.interrupts = PinInterruptPort(intx, self._clocking.pin(manifest.irq), events, self.now)
+        guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
+        self._customs = Customs(dut, manifest, self._clocking, guest, knobs.dma, self.now)
+        self.breakage = self._customs.breakage
         # Seeds are drawn in the order of the native path, so that both give the same accesses.
         config_seed, bar_seed = rng.getrandbits(64), rng.getrandbits(64)
         bar = self._initiator(manifest.bar, knobs, bar_seed)
@@ -61,16 +62,19 @@ class PinPath:
         self.shell = self._shell(manifest.pci, events) if manifest.pci else None
         self.bar: BarPort = self.shell.bar if self.shell else self._bar
         self.config = self._config(manifest.config, knobs, config_seed, events)
-        guest = GuestStore(memory, events, self.interrupts.deliver, self.now)
-        self.dma = self._target(manifest.dma, guest, knobs.dma)
+        self.dma = self._dma(manifest.dma, guest, knobs.dma)
         self.medium = (
             self._target(manifest.medium, MediumStore(image), knobs.medium) if manifest.medium else None
         )
+        if manifest.irq.kind == "python":
+            fire = self.shell.fire if self.shell and manifest.pci and manifest.pci.vectors else None
+            self._customs.irq(manifest.irq, Signals(fire, self.interrupts, events, self.now))
 
     def pins(self, port: Port) -> Pins:
         """The pins of one of the manifest's AXI ports."""
-        active_low, period = self._manifest.reset.active_low, self._manifest.clock.period_ps
-        return Pins(self._dut, port, self._clock, self._reset, active_low=active_low, period_ps=period)
+        clock, period = self._clocking.pin(port), self._clocking.period_ps(port)
+        reset, active_low = self._clocking.reset_pin(port)
+        return Pins(self._dut, port, clock, reset, active_low=active_low, period_ps=period)
 
     def _config(self, port: Port, knobs: Knobs, seed: int, events: EventStream) -> ConfigPort:
         if self.shell:
@@ -81,7 +85,10 @@ class PinPath:
 
     def _initiator(self, port: Port, knobs: Knobs, seed: int) -> Initiator:
         if port.kind == "reqcpl":
-            return RequestInitiator(self._dut, port, self._clock, self._manifest.clock.period_ps)
+            clock, period = self._clocking.pin(port), self._clocking.period_ps(port)
+            return RequestInitiator(self._dut, port, clock, period)
+        if port.kind == "python":
+            return self._customs.initiator(port)
         kind = AxiInitiator if port.kind == "axi4" else AxiLiteInitiator
         return kind(self.pins(port), knobs.host, seed)
 
@@ -90,6 +97,11 @@ class PinPath:
         shell = Shell(pci, self._bar, events, self.now, self.delay, irq.deliver, irq.drive, self.reset)
         irq.gate = shell.drive
         return shell
+
+    def _dma(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget | CustomDma:
+        if port.kind == "python":
+            return self._customs.dma(port, self._rng.getrandbits(64))
+        return self._target(port, store, knobs)
 
     def _target(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget:
         return AxiTarget(self.pins(port), store, knobs, self._rng.getrandbits(64), self.now)
@@ -100,28 +112,25 @@ class PinPath:
 
     async def start(self) -> None:
         """Start the clock and bring the DUT out of reset."""
-        Clock(self._clock, self._manifest.clock.period_ps, "ps").start(start_high=False)
+        self._clocking.start()
         cocotb.start_soon(self.interrupts.watch_line())
-        watch = WATCHERS.get(self._manifest.irq.kind)
+        irq = self._manifest.irq
+        watch = WATCHERS.get(irq.kind)
         if watch and self.shell:
-            cocotb.start_soon(watch(self._dut, self._manifest.irq, self._clock, self.shell.fire))
+            cocotb.start_soon(watch(self._dut, irq, self._clocking.pin(irq), self.shell.fire))
         await self.reset()
 
     async def reset(self) -> None:
         """Pulse the reset pin; what was in flight on the ports is forgotten."""
-        asserted = int(not self._manifest.reset.active_low)
-        self._reset.value = asserted
-        await ClockCycles(self._clock, RESET_CYCLES)
+        await self._clocking.assert_reset()
         for target in (self.dma, self.medium):
-            if target is not None:
+            if isinstance(target, AxiTarget):
                 target.restart()
+        self._customs.begin()
         self.interrupts.forget()
         if self.shell:
             self.shell.power_on()
-        self._reset.value = 1 - asserted
-        # Software begins at a falling edge: no channel then is between two thoughts.
-        await RisingEdge(self._clock)
-        await FallingEdge(self._clock)
+        await self._clocking.release_reset()
 
     async def delay(self, ns: int) -> None:
         """Let time pass."""
