@@ -20,7 +20,6 @@ from cocotb_tools import runner
 
 from tb.elaborate import (
     bound_ports,
-    check_ports,
     file_arguments,
     first_error,
     source_arguments,
@@ -31,6 +30,7 @@ from tb.manifest import Manifest
 from tb.native_build import key_parts, native_parts
 from tb.native_wrapper import TOPLEVEL
 from tb.paths import build_root
+from tb.port_check import check_ports
 from tb.results import write_whole
 from tb.toolchain import Verilator, compiler_version, find_verilator
 

@@ -1,4 +1,4 @@
-"""What the top level's ports are, asked of Verilator, and whether the manifest's names are among them."""
+"""What the top level's ports are, asked of Verilator."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tb.errors import ToolError, UsageError
-from tb.manifest import Manifest, Port
+from tb.errors import ToolError
+from tb.manifest import Manifest
 from tb.toolchain import Verilator
 
 AXI_LITE_PINS = (
@@ -21,12 +21,11 @@ AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "ars
 REQUEST_PINS = ("req_valid", "req_write", "req_addr", "req_wdata", "cpl_valid", "cpl_rdata")
 Node = dict[str, Any]
 """A node of Verilator's JSON."""
-_KINDS = {"axi4-lite": AXI_LITE_PINS, "axi4": AXI_PINS, "reqcpl": REQUEST_PINS}
 
 
 @dataclass(frozen=True, slots=True)
 class TopPort:
-    """A port of the top level: direction "input" or "output", width in bits."""
+    """A port of the top level: direction "input" or "output", width in bits (0: it is no vector)."""
 
     direction: str
     width: int
@@ -112,56 +111,29 @@ def nodes(tree: Any) -> Iterator[Node]:
 
 
 def _width(address: str, types: Mapping[str, Node]) -> int:
+    """Bits of a type; 0 for an unpacked array, or what is no vector."""
     node = types.get(address, {})
-    kind = node.get("type")
+    kind, below = node.get("type"), node.get("refDTypep", "")
+    if kind == "BASICDTYPE":
+        high, _, low = node.get("range", "0:0").partition(":")
+        return abs(int(high) - int(low)) + 1
+    if kind == "PACKARRAYDTYPE":
+        first, _, last = node["declRange"].strip("[]").partition(":")
+        return (abs(int(first) - int(last)) + 1) * _width(below, types)
     if kind == "STRUCTDTYPE":
-        return sum(_width(member["dtypep"], types) for member in node.get("membersp", []))
-    inner = _width(node.get("refDTypep", ""), types) if "refDTypep" in node else 1
-    span = node.get("range") or node.get("declRange", "").strip("[]")
-    if not span:
-        return inner
-    high, _, low = span.partition(":")
-    return (abs(int(high) - int(low)) + 1) * inner
-
-
-def check_ports(manifest: Manifest, ports: dict[str, TopPort]) -> None:
-    """Raise UsageError about the first port of the manifest that the top level lacks."""
-    for key, name in _named_ports(manifest):
-        if name not in ports:
-            raise UsageError(
-                f"{manifest.path}: {key}: {manifest.hdl.toplevel} has no port {name!r}; "
-                f"it has {', '.join(sorted(ports)[:8])}, ..."
-            )
+        widths = [_width(member.get("dtypep", ""), types) for member in node.get("membersp", [])]
+        return sum(widths) if node.get("packed") and all(widths) else 0
+    if kind == "UNIONDTYPE":
+        return max((_width(member.get("dtypep", ""), types) for member in node["membersp"]), default=0)
+    return _width(below, types) if kind in ("REFDTYPE", "ENUMDTYPE", "MEMBERDTYPE") else 0
 
 
 def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
     """The top level's ports that the bench touches."""
-    wanted = {name for _, name in _named_ports(manifest)}
+    wanted = {clock.port for clock in manifest.clocks} | {reset.port for reset in manifest.resets}
+    wanted |= {manifest.irq.intx} | ({manifest.medium.sectors} if manifest.medium else set())
     for port in (manifest.config, manifest.bar, manifest.dma, manifest.irq, manifest.medium):
         if port is not None:
             wanted |= set(port.signals.values())
             wanted |= {name for name in ports if port.prefix and name.startswith(port.prefix)}
     return sorted(wanted & ports.keys())
-
-
-def _named_ports(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Every (manifest key, port name) that must exist."""
-    for clock in manifest.clocks:
-        yield "[clock] port", clock.port
-    for reset in manifest.resets:
-        yield "[reset] port", reset.port
-    for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium):
-        if port is not None:
-            yield from _axi_ports(port)
-    for signal, name in manifest.irq.signals.items():
-        yield f"[ports.irq] {signal}", name
-    if manifest.irq.intx:
-        yield "[ports.irq] intx", manifest.irq.intx
-    if manifest.medium is not None and manifest.medium.sectors:
-        yield "[ports.medium] sectors", manifest.medium.sectors
-
-
-def _axi_ports(port: Port) -> Iterator[tuple[str, str]]:
-    for signal in _KINDS.get(port.kind, tuple(port.signals)):
-        key = f"signals.{signal}" if signal in port.signals else "prefix"
-        yield f"[{port.table}] {key}", port.pin(signal)

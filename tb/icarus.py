@@ -12,10 +12,11 @@ from pathlib import Path
 import cocotb_tools.config
 
 from tb.build import Build, locked, write_stamp
-from tb.elaborate import check_ports, top_ports
+from tb.elaborate import top_ports
 from tb.errors import ToolError
 from tb.manifest import Manifest
 from tb.paths import build_root
+from tb.port_check import check_ports
 from tb.toolchain import find_verilator
 
 COMPILED = "simulator.vvp"

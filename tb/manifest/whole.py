@@ -107,6 +107,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     root = Table(path, "", content)
+    device, interface = _device(root.table("device"))
     clocks = read_clocks(root)
     ports = root.table("ports")
     config = read_config(ports.table("config"), clocks)
@@ -115,7 +116,6 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
         raise root.fail("pci", 'is missing: ports.config kind = "shell" needs it')
     if config.kind != "shell" and pci_table is not None:
         raise root.fail("pci", 'is only for ports.config kind = "shell"')
-    device, interface = _device(root.table("device"))
     manifest = Manifest(
         path=path.resolve(),
         hdl=read_hdl(root.table("dut")),

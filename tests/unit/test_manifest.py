@@ -103,6 +103,17 @@ BROKEN = {
     "device type": ('type = "blk"', 'type = "block"', "[device] type"),
     "vector count": ("vectors = 3", "vectors = 0", "vectors"),
     "16 bits": ("0x1042", "0x11042", "device_id"),
+    "second clock of that name": (
+        '[clock]\nport = "clk"\nperiod_ps = 4000',
+        '[[clock]]\nport = "clk"\nperiod_ps = 4000\n[[clock]]\nport = "clk"\nperiod_ps = 8',
+        "[clock[1]] port",
+    ),
+    "no clock at all": ('[clock]\nport = "clk"\nperiod_ps = 4000', "clock = []", "clock"),
+    "foreign clock": ('prefix = "m_axi_"', 'prefix = "m_axi_"\nclock = "clk2"', "[ports.dma] clock"),
+    "foreign clock of a reset": ('active = "low"', 'active = "low"\nclock = "clk2"', "[reset] clock"),
+    "python without class": ('kind = "axi4"\n', 'kind = "python"\n', "[ports.dma] class"),
+    "class without module": ('kind = "axi4"\n', 'kind = "python"\nclass = "Engine"\n', "[ports.dma] class"),
+    "class by path": ('kind = "axi4"\n', 'kind = "python"\nclass = "../a:B"\n', "[ports.dma] class"),
     "TOML": ("[clock]", "[clock", "not valid TOML"),
     "boolean": ("period_ps = 4000", "period_ps = true", "must be an integer"),
 }
@@ -128,3 +139,38 @@ def test_missing_manifest_says_so(tmp_path: Path) -> None:
 def test_typing_error_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="did you mean 'parameters'"):
         load(tmp_path, GOOD.replace("[clock]", "paramters = {}\n[clock]", 1))
+
+
+SEVERAL = """
+[[clock]]
+port = "clk"
+period_ps = 4000
+[[clock]]
+name = "dma"
+port = "dma_clk"
+period_ps = 6400
+[[reset]]
+port = "rst_n"
+active = "low"
+[[reset]]
+port = "dma_rst"
+active = "high"
+clock = "dma"
+"""
+
+
+def test_ports_belong_to_clocks_and_clocks_to_resets(tmp_path: Path) -> None:
+    start, end = GOOD.index("[clock]"), GOOD.index("[ports.config]")
+    text = GOOD[:start] + SEVERAL + GOOD[end:]
+    manifest = load(tmp_path, text.replace('prefix = "m_axi_"', 'prefix = "m_axi_"\nclock = "dma"'))
+    assert [clock.name for clock in manifest.clocks] == ["clk", "dma"]
+    assert manifest.clock_of(manifest.bar).port == manifest.clock.port == "clk"
+    assert manifest.clock_of(manifest.dma).period_ps == 6400
+    assert manifest.reset_of(manifest.bar).active_low
+    assert manifest.reset_of(manifest.dma).port == "dma_rst"
+
+
+def test_main_clock_and_reset_are_the_default(tmp_path: Path) -> None:
+    manifest = load(tmp_path, GOOD)
+    assert {manifest.clock_of(port) for port in (manifest.bar, manifest.dma)} == {manifest.clock}
+    assert manifest.reset_of(manifest.irq) == manifest.reset
