@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
-import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +13,7 @@ from pathlib import Path
 import cocotb_tools.config
 from cocotb_tools import runner
 
+from tb.build_cache import build_once
 from tb.elaborate import (
     bound_ports,
     file_arguments,
@@ -31,20 +27,22 @@ from tb.native_build import key_parts, native_parts
 from tb.native_wrapper import TOPLEVEL
 from tb.paths import build_root
 from tb.port_check import check_ports
-from tb.results import write_whole
 from tb.toolchain import Verilator, compiler_version, find_verilator
 
 MAIN = Path(__file__).with_name("sim_main.cpp")
 QUICK_TO_BUILD = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 FAST = ("OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3 -march=native")
+WAVE_FILE = "VIRTIO_COSIM_WAVE"
 HASTY = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
-UNUSED_S = 7 * 24 * 3600
-_STAMP = "done.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A built simulator, started by `launcher` where it needs one; `fresh` says that this call built it."""
+    """A built simulator, started by `launcher` where it needs one; `fresh` says that this call built it.
+
+    `waves`: the bench can write waves, one file a test. `wave_each`: the simulator writes all of a process
+    into the file that the variable WAVE_FILE names.
+    """
 
     folder: Path
     executable: Path
@@ -52,6 +50,7 @@ class Build:
     fresh: bool
     toplevel: str
     launcher: tuple[str, ...] = ()
+    wave_each: bool = False
 
 
 class Simulator(runner.Verilator):
@@ -100,20 +99,15 @@ def build(
     verilator = find_verilator()
     optimise = QUICK_TO_BUILD if not native else HASTY if hasty else FAST
     folder = build_root() / _key(manifest, verilator, (waves, *optimise), native)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_suffix(".lock")):
-        fresh = not (folder / _STAMP).exists()
-        if not fresh:
-            (folder / _STAMP).touch()
-        else:
-            _forget_old(folder.parent)
-            shutil.rmtree(folder, ignore_errors=True)
-            kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
-            tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
-            _build(manifest, verilator, folder, waves, native, optimise)
-            _tidy(folder, ("*.cpp", "*.h") if hasty else ())
-            stamp = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
-            write_stamp(folder, stamp)
+
+    def make() -> None:
+        kind = f"{' for the native path' if native else ''}{' with waves' if waves else ''}"
+        tell(f"building {manifest.hdl.name}{kind} ({verilator.describe()})")
+        _build(manifest, verilator, folder, waves, native, optimise)
+        _tidy(folder, ("*.cpp", "*.h") if hasty else ())
+
+    about = {"name": manifest.hdl.name, "waves": waves, "verilator": verilator.describe()}
+    fresh = build_once(folder, about, make)
     toplevel = TOPLEVEL if native else manifest.hdl.toplevel
     return Build(folder, folder / "simulator", waves, fresh, toplevel)
 
@@ -151,19 +145,6 @@ def _build(
         raise ToolError(f"building {manifest.hdl.name} failed: {reason}", log) from None
 
 
-def write_stamp(folder: Path, about: dict[str, object]) -> None:
-    """Mark a build as whole."""
-    write_whole(folder / _STAMP, json.dumps(about))
-
-
-def _forget_old(cache: Path) -> None:
-    """Remove builds that nobody used for a week."""
-    limit = time.time() - UNUSED_S
-    for stamp in cache.glob(f"*/{_STAMP}"):
-        if stamp.stat().st_mtime < limit:
-            shutil.rmtree(stamp.parent, ignore_errors=True)
-
-
 def _tidy(folder: Path, more: Sequence[str]) -> None:
     """Drop what only the compiler needed and is big."""
     for pattern in ("*.gch", "*.o", "*.a", "elaborate/*.json", *more):
@@ -197,11 +178,3 @@ def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]
             if header.is_file():
                 yield str(header).encode()
                 yield header.read_bytes()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock between processes: the second of two concurrent builds waits and finds the result."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

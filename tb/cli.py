@@ -13,6 +13,7 @@ from tb.knobs import LEVELS
 from tb.paths import BUNDLED_MANIFEST, MUTANTS, SIM_TESTS, shown
 from tb.results import FAIL, Result
 from tb.sim_test import discover
+from tb.simulators import SIMULATORS
 from waves.failure import write_failure
 
 PATH = click.Path(path_type=Path)
@@ -89,10 +90,8 @@ def cli() -> None:
 @click.option("--hasty", is_flag=True, help="Compile with little optimisation: the first test starts sooner.")
 @click.option(
     "--simulator",
-    type=click.Choice(running.SIMULATORS),
-    default=running.VERILATOR,
-    show_default=True,
-    help="icarus: the portable path under Icarus Verilog, for plain Verilog.",
+    type=click.Choice(SIMULATORS),
+    help="Verilator for Verilog and GHDL for VHDL, unless plain Verilog is given to icarus (no waves).",
 )
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
@@ -114,7 +113,7 @@ def run(
     until: str | None,
     time_scale: float,
     hasty: bool,
-    simulator: str,
+    simulator: str | None,
     only_list: bool,
 ) -> None:
     """Build the DUT once, run tests, write a run folder."""
@@ -141,7 +140,7 @@ def run(
         stress=stress or "",
         parameters=parameters,
         defines=defines,
-        simulator=simulator,
+        simulator=simulator or "",
     )
     sys.exit(_execute(request))
 

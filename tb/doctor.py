@@ -52,6 +52,9 @@ def examine() -> list[Finding]:
         findings.append(Finding(header, _header(header), f"apt-get install {package}"))
     findings.append(Finding("ext4 tools", _all("mke2fs", "e2fsck", "debugfs"), "apt-get install e2fsprogs"))
     findings += [Finding(name, _version(name), "make setup") for name in PYTHON_PACKAGES]
+    findings.append(
+        Finding("GHDL (for VHDL)", shutil.which("ghdl") or "", "apt-get install ghdl-mcode", needed=False)
+    )
     findings.append(Finding("ccache", shutil.which("ccache") or "", "apt-get install ccache", needed=False))
     viewers = shutil.which("gtkwave") or shutil.which("surfer") or ""
     findings.append(Finding("wave viewer", viewers, "apt-get install gtkwave, or Surfer", needed=False))

@@ -12,6 +12,7 @@ from typing import Any
 from tb.errors import ToolError
 from tb.manifest import Manifest
 from tb.toolchain import Verilator
+from tb.vhdl import ports_as_verilog
 
 AXI_LITE_PINS = (
     *("awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bvalid", "bready", "bresp"),
@@ -51,6 +52,8 @@ def file_arguments(manifest: Manifest) -> list[str]:
 
 def top_ports(manifest: Manifest, verilator: Verilator, scratch: Path) -> dict[str, TopPort]:
     """Elaborate the design and return its top level's ports; raises ToolError with the log on errors."""
+    if manifest.hdl.vhdl:
+        manifest = ports_as_verilog(manifest, scratch / "vhdl")
     log = scratch / "elaborate.log"
     tree = syntax_tree(source_arguments(manifest), verilator, scratch, log)
     if tree is None:

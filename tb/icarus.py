@@ -11,7 +11,8 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from tb.build import Build, locked, write_stamp
+from tb.build import Build
+from tb.build_cache import build_once
 from tb.elaborate import top_ports
 from tb.errors import ToolError
 from tb.manifest import Manifest
@@ -33,17 +34,15 @@ def build_icarus(manifest: Manifest, tell: Callable[[str], None]) -> Build:
     if compiler is None or runtime is None:
         raise ToolError("Icarus Verilog is not installed: apt-get install iverilog")
     folder = build_root() / f"{manifest.hdl.toplevel}-icarus-{_key(manifest, compiler)}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_suffix(".lock")):
-        fresh = not (folder / COMPILED).exists()
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-            tell(f"building {manifest.hdl.name} (Icarus Verilog)")
-            check_ports(manifest, top_ports(manifest, find_verilator(), folder / "elaborate"))
-            _compile(manifest, compiler, folder)
-            # Icarus 11 looks for .vpi, cocotb brings .so.
-            (folder / f"{MODULE}.vpi").symlink_to(Path(cocotb_tools.config.libs_dir) / f"{MODULE}.so")
-            write_stamp(folder, {"name": manifest.hdl.name, "simulator": "icarus"})
+
+    def make() -> None:
+        tell(f"building {manifest.hdl.name} (Icarus Verilog)")
+        check_ports(manifest, top_ports(manifest, find_verilator(), folder / "elaborate"))
+        _compile(manifest, compiler, folder)
+        # Icarus 11 looks for .vpi, cocotb brings .so.
+        (folder / f"{MODULE}.vpi").symlink_to(Path(cocotb_tools.config.libs_dir) / f"{MODULE}.so")
+
+    fresh = build_once(folder, {"name": manifest.hdl.name, "simulator": "icarus"}, make)
     libraries = f"LD_LIBRARY_PATH={cocotb_tools.config.libs_dir}"
     launcher = ("/usr/bin/env", libraries, runtime, "-n", "-M", str(folder), "-m", MODULE)
     return Build(folder, folder / COMPILED, False, fresh, manifest.hdl.toplevel, launcher)

@@ -32,7 +32,6 @@ from tb.transport import PortTransport
 if TYPE_CHECKING:
     from tb.ports.native import NativePath
 
-WAVE = "wave.fst"
 COVERAGE = "VIRTIO_COSIM_COVERAGE"
 FOREVER = 2**64 - 1
 

@@ -9,25 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tb.build import Build, build
+from tb.build import Build
 from tb.errors import UsageError
 from tb.failure import since
-from tb.icarus import build_icarus
 from tb.identity import identity
 from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
-from tb.native_wrapper import native_blocker
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, shown
-from tb.plan import split
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
 from tb.session import NATIVE, TRACE, Job
 from tb.sim_test import SimTest, discover, select
-from tb.simulate import Simulation, ends_hunt, simulate
+from tb.simulate import Simulation, ends_hunt, simulate_jobs
+from tb.simulators import ICARUS, build_with, simulator_for, wants_native
 
 MODEL = "model"
 WAVES = ("never", "on-fail", "always")
 PATHS = ("auto", "native", "portable")
-VERILATOR, ICARUS = SIMULATORS = ("verilator", "icarus")
 ENDS = ("violation", "failure")
 SCRATCH = ".work"
 WINDOW_NS = 2000
@@ -51,7 +48,7 @@ class RunRequest:
     give the same events at the same times, and on pins the DUT is the top of the wave file. `twin` is
     the implementation of the checker that judges on the native path. `stress` is a level of `tb.knobs`
     for all tests in place of their own; `parameters` and `defines` are "NAME=VALUE" and go before the
-    manifest's. `simulator` "icarus" runs the portable path without waves.
+    manifest's. `simulator` is one of tb.simulators, by default what takes the DUT's language.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -74,7 +71,7 @@ class RunRequest:
     until: str = ""
     time_scale: float = 1.0
     hasty: bool = False
-    simulator: str = VERILATOR
+    simulator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +142,15 @@ def fitting(tests: Sequence[SimTest], manifest: Manifest | None) -> list[SimTest
     return fit
 
 
-def wants_native(request: RunRequest, manifest: Manifest, waves: bool) -> bool:
-    """Whether to take the native path; raises UsageError where it was asked for and cannot be."""
-    blocker = native_blocker(manifest)
-    if request.simulator == ICARUS:
-        blocker = "Icarus Verilog has no DPI, which the native path is made of"
-    if request.path == "native" and blocker:
-        raise UsageError(f"{manifest.path}: {blocker}")
-    return request.path == "native" or (request.path == "auto" and not blocker and not waves)
+def build_for(request: RunRequest, manifest: Manifest, tell: Tell, *, waves: bool) -> Build:
+    """The simulator that the request's runs on this DUT need; raises UsageError and ToolError."""
+    if manifest.python_ports:
+        from tb.ports.custom_class import check_classes
+
+        check_classes(manifest)
+    simulator = simulator_for(manifest, request.simulator)
+    native = wants_native(manifest, simulator, request.path, waves)
+    return build_with(simulator, manifest, tell, native=native, waves=waves, hasty=request.hasty)
 
 
 def replay_command(request: RunRequest, manifest: Manifest | None, test: SimTest, seed: int) -> str:
@@ -165,10 +163,10 @@ def replay_command(request: RunRequest, manifest: Manifest | None, test: SimTest
     if manifest is None:
         words += ["--dut", MODEL]
     else:
-        if request.simulator == VERILATOR:
-            words += ["--waves", "always"]
-        else:
+        if request.simulator:
             words += ["--simulator", request.simulator]
+        if request.simulator != ICARUS:
+            words += ["--waves", "always"]
         if manifest.path != BUNDLED_MANIFEST:
             words += ["--dut", shown(manifest.path)]
     for option, pairs in (("--parameter", request.parameters), ("--define", request.defines)):
@@ -255,30 +253,18 @@ class Run:
 
     def _on_manifest(self, manifest: Manifest, names: set[str], number: int) -> list[Result]:
         always = self.request.waves == "always"
-        simulator = self._build(manifest, always)
+        simulator = build_for(self.request, manifest, self._tell, waves=always)
         if number == 0:
             self._folder = _new_folder(self.request.out)
         jobs = [job for job in self._all_jobs() if job.test.name in names]
         # A process a test where waves are written: two tests share no simulator then.
         simulation = self._simulation(manifest, simulator, str(number))
-        results = simulate(simulation, split(jobs, self.request.jobs))
+        results = simulate_jobs(simulation, jobs, self.request.jobs)
         failed = [result for result in results if result.status == FAIL]
-        if failed and self.request.waves == "on-fail" and self.request.simulator == VERILATOR:
+        if failed and self.request.waves == "on-fail" and self.request.simulator != ICARUS:
             self._record(manifest, failed, number)
         self._explain_failures(results, manifest)
         return results
-
-    def _build(self, manifest: Manifest, waves: bool) -> Build:
-        native = wants_native(self.request, manifest, waves)
-        if manifest.python_ports:
-            from tb.ports.custom_class import check_classes
-
-            check_classes(manifest)
-        if self.request.simulator == ICARUS:
-            if waves:
-                raise UsageError("--waves always: waves are written by Verilator alone")
-            return build_icarus(manifest, self._tell)
-        return build(manifest, waves=waves, tell=self._tell, native=native, hasty=self.request.hasty)
 
     def _explain_failures(self, results: Sequence[Result], manifest: Manifest | None) -> None:
         if self._explain is None:
@@ -295,15 +281,14 @@ class Run:
             f"recording waves of {len(chosen)} failed tests"
             + (f"; of the other {rest} `virtio-cosim wave` does" if rest else "")
         )
-        native = wants_native(self.request, manifest, True)
-        simulator = build(manifest, waves=True, tell=self._tell, native=native)
+        simulator = build_for(self.request, manifest, self._tell, waves=True)
         jobs = [
             self._windowed(job, chosen[job.test.name, job.seed])
             for job in self._all_jobs()
             if (job.test.name, job.seed) in chosen
         ]
         quiet = replace_tell(self._simulation(manifest, simulator, f"{number}-waves"))
-        for result in simulate(quiet, split(jobs, self.request.jobs)):
+        for result in simulate_jobs(quiet, jobs, self.request.jobs):
             if result.status != FAIL:
                 self._tell(
                     f"{result.name} seed {result.seed} did not fail again: the bench is not repeatable"

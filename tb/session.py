@@ -34,6 +34,7 @@ QUIET_NS = 1_000
 TRACE = "trace.vtrace"
 LOG = "sim.log"
 RESULT = "result.json"
+WAVE = "wave.fst"
 NATIVE, PYTHON = "native", "python"
 LEFT_BEHIND = ("failure*", "wave.*")
 

@@ -12,6 +12,12 @@ need() { # need PACKAGE: the command that tells whether it is there follows
     shift
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
+optional=""
+want() { # as need, but the bench does without: another simulator is not there, then
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || optional="$optional $package"
+}
 program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
 python=${PYTHON:-python3}
@@ -26,19 +32,27 @@ need ccache program ccache
 need liblz4-dev test -e /usr/include/lz4.h
 need zlib1g-dev test -e /usr/include/zlib.h
 need e2fsprogs program mke2fs
-need iverilog program iverilog
+want iverilog program iverilog
+want ghdl-mcode program ghdl
+
+if [ "$(id -u)" = 0 ]; then
+    sudo=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    sudo="sudo"
+else
+    if [ -n "$missing" ]; then
+        say "run this, then make again: sudo apt-get install -y$missing$optional" >&2
+        exit 3
+    fi
+    [ -z "$optional" ] || say "going on without$optional: sudo apt-get install -y$optional"
+    optional=""
+fi
+command -v apt-get >/dev/null || optional=""
+missing="$missing$optional"
 
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null; then
         say "install these packages, then run make again:$missing" >&2
-        exit 3
-    fi
-    if [ "$(id -u)" = 0 ]; then
-        sudo=""
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        sudo="sudo"
-    else
-        say "run this, then make again: sudo apt-get install -y$missing" >&2
         exit 3
     fi
     say "installing$missing"

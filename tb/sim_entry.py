@@ -16,8 +16,8 @@ from pymodel.vtrace import Header
 from tb.lifeline import bad_input_ends_the_process, die_with_parent, full_disk_ends_the_process
 from tb.manifest import load_manifest
 from tb.plan import STARTED, VARIABLE, Plan
-from tb.rtl_bench import WAVE, RtlBench, Wave
-from tb.session import LOG, Job, Session
+from tb.rtl_bench import RtlBench, Wave
+from tb.session import LOG, WAVE, Job, Session
 
 
 def _redirect(log: Path) -> None:

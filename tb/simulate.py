@@ -14,14 +14,14 @@ from pathlib import Path
 import cocotb_tools.config
 import find_libpython
 
-from tb.build import Build
+from tb.build import WAVE_FILE, Build
 from tb.errors import DiskFull, ToolError, UsageError
 from tb.lifeline import BAD_INPUT, DISK_FULL, PARENT, REFUSED
 from tb.manifest import Manifest
 from tb.paths import ROOT
-from tb.plan import STARTED, VARIABLE, Plan
+from tb.plan import STARTED, VARIABLE, Plan, split
 from tb.results import ERROR, FAIL, Result
-from tb.session import RESULT, Job
+from tb.session import RESULT, WAVE, Job
 
 WALL_LIMIT_S = 300.0
 LONG_LIMIT_S = 3600.0
@@ -59,14 +59,16 @@ class Simulation:
         manifest = self.manifest.path if self.manifest else None
         return Plan(manifest, self.tests, bool(self.build and self.build.waves), tuple(jobs))
 
-    def environment(self, plan: Path) -> dict[str, str]:
-        """The environment of a process that works off the plan in this file."""
+    def environment(self, plan: Path, first: Job) -> dict[str, str]:
+        """The environment of a process that works off the plan in this file, beginning with that job."""
         toplevel = self.build.toplevel if self.build else ""
         cocotb = cocotb_environment(toplevel, "tb.sim_entry", plan.with_suffix(".xml"))
         if self.build and self.build.launcher:
             # Our own main orders writes; another simulator needs cocotb's own phase for them.
             cocotb["COCOTB_TRUST_INERTIAL_WRITES"] = "0"
         own = {VARIABLE: str(plan), PARENT: str(os.getpid()), REFUSED: str(refusal_of(plan))}
+        if self.build and self.build.wave_each:
+            own[WAVE_FILE] = str(first.folder / WAVE)
         if self.coverage is not None:
             own[COVERAGE] = str(self.coverage / f"{time.time_ns()}.dat")
         return {**cocotb, **own}
@@ -88,6 +90,7 @@ class Process:
         for job in self._jobs:
             for leftover in (STARTED, RESULT):
                 (job.folder / leftover).unlink(missing_ok=True)
+        self._jobs[0].folder.mkdir(parents=True, exist_ok=True)
         stem = f"{self._number}-{self._launches}"
         plan = self._plan = work.scratch / f"plan-{stem}.json"
         work.plan(self._jobs).save(plan)
@@ -100,7 +103,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=work.scratch,
-                env=work.environment(plan),
+                env=work.environment(plan, self._jobs[0]),
                 start_new_session=True,
             )
         self._since = time.monotonic()
@@ -209,3 +212,15 @@ def simulate(simulation: Simulation, groups: Sequence[Sequence[Job]]) -> list[Re
         for process in processes:
             process.stop()
     return [result for process in processes for result in process.results]
+
+
+def simulate_jobs(simulation: Simulation, jobs: Sequence[Job], parts: int) -> list[Result]:
+    """Run jobs in at most `parts` processes at a time, and return all results."""
+    alone = simulation.build is not None and simulation.build.wave_each
+    stride = parts if alone else max(1, len(jobs))
+    results: list[Result] = []
+    for start in range(0, len(jobs), stride):
+        results += simulate(simulation, split(jobs[start : start + stride], parts))
+        if any(ends_hunt(result, simulation.until) for result in results):
+            break
+    return results

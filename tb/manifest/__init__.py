@@ -1,7 +1,7 @@
 """The DUT manifest (dut.toml): `load_manifest` reads one, `Manifest` is what it says."""
 
 from tb.manifest.clocking import Clock, ResetPort
-from tb.manifest.hdl import HDL_SUFFIXES, Hdl
+from tb.manifest.hdl import VERILOG_SUFFIXES, Hdl
 from tb.manifest.pci import PciShell
 from tb.manifest.ports import (
     BAR_KINDS,
@@ -21,10 +21,10 @@ __all__ = [
     "CONFIG_KINDS",
     "DEVICE_TYPES",
     "DMA_KINDS",
-    "HDL_SUFFIXES",
     "INTERFACES",
     "IRQ_KINDS",
     "NOT_YET",
+    "VERILOG_SUFFIXES",
     "BarPort",
     "Clock",
     "Hdl",

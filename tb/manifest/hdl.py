@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tb.toml_table import Table
 
-HDL_SUFFIXES = (".sv", ".v", ".vlt")
+VERILOG_SUFFIXES = (".sv", ".v", ".vlt")
+VHDL_SUFFIXES = (".vhd", ".vhdl")
+HDL_SUFFIXES = (*VERILOG_SUFFIXES, *VHDL_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
 class Hdl:
-    """What is compiled: `sources` in order, with everything that changes the result."""
+    """What is compiled: `sources` in order, with everything that changes the result.
+
+    They are Verilog or VHDL, not both; VHDL's names are lower-case.
+    """
 
     name: str
     toplevel: str
@@ -22,6 +27,12 @@ class Hdl:
     defines: dict[str, str]
     parameters: dict[str, str]
     verilator_args: tuple[str, ...]
+    ghdl_args: tuple[str, ...] = ()
+
+    @property
+    def vhdl(self) -> bool:
+        """Whether the sources are VHDL."""
+        return bool(self.sources) and self.sources[0].suffix in VHDL_SUFFIXES
 
 
 def read_hdl(table: Table) -> Hdl:
@@ -41,7 +52,12 @@ def read_hdl(table: Table) -> Hdl:
         defines=_scalars(table, "defines"),
         parameters=_scalars(table, "parameters"),
         verilator_args=tuple(table.strings("verilator_args")),
+        ghdl_args=tuple(table.strings("ghdl_args")),
     )
+    if len({source.suffix in VHDL_SUFFIXES for source in sources}) > 1:
+        raise table.fail("sources", "are Verilog and VHDL: one top level is of one language")
+    if hdl.vhdl:
+        hdl = replace(hdl, toplevel=hdl.toplevel.lower())
     table.finish()
     return hdl
 
@@ -77,7 +93,7 @@ def _source(table: Table, key: str, path: Path) -> Path:
     if not path.is_file():
         raise table.fail(key, f"there is no file {path}")
     if path.suffix not in HDL_SUFFIXES:
-        raise table.fail(key, f"{path} is not Verilog: its name must end in {' or '.join(HDL_SUFFIXES)}")
+        raise table.fail(key, f"{path}: its name must end in {', '.join(HDL_SUFFIXES)}")
     return path.resolve()
 
 

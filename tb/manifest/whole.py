@@ -105,8 +105,22 @@ def load_manifest(path: Path) -> Manifest:
     return _manifest(path, content)
 
 
+def _lower(names: Any) -> Any:
+    """What a manifest says of VHDL's pins: VHDL does not know case, so its names are lower-case here."""
+    if isinstance(names, dict):
+        return {key: value if key == "class" else _lower(value) for key, value in names.items()}
+    if isinstance(names, list):
+        return [_lower(name) for name in names]
+    return names.lower() if isinstance(names, str) else names
+
+
 def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     root = Table(path, "", content)
+    hdl = read_hdl(root.table("dut"))
+    if hdl.vhdl:
+        pins = {key: _lower(content[key]) for key in ("clock", "reset", "ports") if key in content}
+        root = Table(path, "", content | pins)
+        root.table("dut")
     device, interface = _device(root.table("device"))
     clocks = read_clocks(root)
     ports = root.table("ports")
@@ -118,7 +132,7 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
         raise root.fail("pci", 'is only for ports.config kind = "shell"')
     manifest = Manifest(
         path=path.resolve(),
-        hdl=read_hdl(root.table("dut")),
+        hdl=hdl,
         clocks=clocks,
         resets=read_resets(root, clocks),
         config=config,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tb.errors import UsageError
-from tb.manifest import HDL_SUFFIXES
+from tb.manifest import VERILOG_SUFFIXES
 
 FILE_LIST_SUFFIXES = (".f", ".flist", ".vc")
 _PACKAGE = re.compile(r"^\s*package\s+(?:automatic\s+|static\s+)?(\w+)\s*;", re.MULTILINE)
@@ -68,9 +68,9 @@ def gather(names: Iterable[Path], include_dirs: Iterable[Path], defines: dict[st
 def _take_file(sources: Sources, path: Path, where: str) -> None:
     if not path.is_file():
         raise UsageError(f"{where}{path}: there is no such file")
-    if path.suffix not in HDL_SUFFIXES:
+    if path.suffix not in VERILOG_SUFFIXES:
         raise UsageError(
-            f"{where}{path}: is neither Verilog ({', '.join(HDL_SUFFIXES)}) nor a file list (.f)"
+            f"{where}{path}: is neither Verilog ({', '.join(VERILOG_SUFFIXES)}) nor a file list (.f)"
         )
     if path.resolve() not in sources.files:
         sources.files.append(path.resolve())
@@ -85,7 +85,7 @@ def _take_list(sources: Sources, path: Path, depth: int) -> None:
     if depth > _DEEPEST:
         raise UsageError(f"{path}: file lists name each other in a circle")
     words = list(_words(text))
-    base = _base(path, [word for word in words if Path(word).suffix in HDL_SUFFIXES])
+    base = _base(path, [word for word in words if Path(word).suffix in VERILOG_SUFFIXES])
     if depth == 0 and not any(word.startswith(("-", "+")) for word in words):
         sources.file_list, sources.base = path.resolve(), base
     while words:

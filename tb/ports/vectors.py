@@ -21,7 +21,7 @@ async def watch_pulses(dut: HierarchyObject, port: IrqPort, clock: Any, fire: Fi
     while True:
         await RisingEdge(valid)
         await FallingEdge(clock)
-        while int(valid.value):
+        while valid.value == 1:
             fire(int(vector.value))
             await FallingEdge(clock)
 
@@ -33,7 +33,7 @@ async def watch_requests(dut: HierarchyObject, port: IrqPort, clock: Any, fire: 
     acknowledge.value = 0
     while True:
         await FallingEdge(clock)
-        if not int(request.value):
+        if request.value != 1:
             await RisingEdge(request)
             await FallingEdge(clock)
         fire(int(vector.value))

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from native.library import build_library
-from tb.build import Build, build
+from tb.build import Build
+from tb.errors import UsageError
 from tb.paths import ROOT
 from tb.regress.desk import Batch
 from tb.regress.plan import RegressPlan
 from tb.regress.sources import bench_files, device_files
 from tb.regress.worker import cpu_flags
-from tb.run import manifest_of, wants_native
+from tb.run import build_for, manifest_of
 from tb.session import Job
 
 
@@ -43,8 +44,9 @@ class Bundle:
         manifest = manifest_of(batch.configuration.request, batch.interface)
         if manifest is None or kind in self._builds:
             return False
-        native = wants_native(batch.configuration.request, manifest, False)
-        built = build(manifest, waves=False, tell=self._tell, native=native)
+        built = build_for(batch.configuration.request, manifest, self._tell, waves=False)
+        if built.launcher:
+            raise UsageError(f"{manifest.path}: only Verilator's simulators go to other machines")
         self._builds[kind] = built
         self._files[self._simulator(kind)] = built.executable
         library = build_library().folder

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from tb.build import build
 from tb.regress.desk import Batch, Desk
 from tb.regress.plan import RegressPlan
-from tb.run import wants_native
+from tb.run import build_for
 from tb.simulate import POLL_S, Process, Simulation
 
 COVERED = "coverage"
@@ -24,8 +23,7 @@ def simulation_of(
     manifest = configuration.manifest(batch.interface)
     built, coverage = None, None
     if manifest is not None:
-        native = wants_native(configuration.request, manifest, False)
-        built = build(manifest, waves=False, tell=tell, native=native)
+        built = build_for(configuration.request, manifest, tell, waves=False)
         coverage = scratch.parent.parent / COVERED / configuration.name / built.folder.name
     scratch.mkdir(parents=True, exist_ok=True)
     if coverage is not None and configuration.coverage:

@@ -55,7 +55,7 @@ type = "blk"
 def load(folder: Path, text: str) -> Manifest:
     (folder / "rtl").mkdir(exist_ok=True)
     (folder / "rtl" / "my_top.sv").write_text("module my_top; endmodule\n")
-    (folder / "rtl" / "tb.vhd").write_text("-- not Verilog\n")
+    (folder / "rtl" / "tb.e").write_text("-- not Verilog\n")
     (folder / "dut.toml").write_text(text)
     return load_manifest(folder / "dut.toml")
 
@@ -84,7 +84,7 @@ BROKEN = {
     "unknown table": ("[device]", "[clocks]\n[device]", "clocks"),
     "missing key": ('port = "clk"\n', "", "[clock] port"),
     "missing file": ("rtl/*.sv", "rtl/none.sv", "no file matches"),
-    "foreign file": ("rtl/*.sv", "rtl/tb.vhd", "is not Verilog"),
+    "foreign file": ("rtl/*.sv", "rtl/tb.e", "its name must end in .sv"),
     "wrong type": ("period_ps = 4000", 'period_ps = "4 ns"', "[clock] period_ps"),
     "odd period": ("period_ps = 4000", "period_ps = 4001", "even number"),
     "unknown kind": ('kind = "axi4"\n', 'kind = "ahb"\n', "[ports.dma] kind"),
