@@ -12,6 +12,7 @@ vio_check_chain *vio_check_chain_new(vio_checker *checker, vio_check_queue *queu
   chain->head = chain->id = head;
   chain->slots = 1;
   chain->cover = cover;
+  chain->since = checker->now;
   chain->packed = vio_check_queue_packed(queue);
   chain->in_order = vio_check_queue_has(queue, VIO_FEATURE_IN_ORDER);
   chain->wait_at = NONE;

@@ -214,6 +214,7 @@ static void to_ring(vio_checker *checker, const vio_check_segment *segment, cons
   vio_check_ring *ring = segment->ring;
   vio_check_touch touch;
   ring->dma_seen = true;
+  ring->touched_t = checker->now;
   clip(segment, event, &touch);
   if (event->kind == VIO_DMA_WRITE)
     (ring->packed ? vio_check_packed_write : vio_check_split_write)(checker, ring, &touch);
@@ -246,7 +247,8 @@ static void host_took(vio_checker *checker, int64_t picoseconds) {
 }
 
 /* The host refused an access to a buffer: what was not moved is not the device's choice. */
-static void refuse(vio_check_segment **segments, size_t count) {
+static void refuse(vio_checker *checker, vio_check_segment **segments, size_t count) {
+  checker->session.troubled = true;
   for (size_t i = 0; i < count; i++)
     if (segments[i]->ring == NULL && segments[i]->chain != NULL) segments[i]->chain->refused = true;
 }
@@ -270,7 +272,7 @@ void vio_check_dma_access(vio_checker *checker, const vio_event *event, bool wri
   }
   const bool live = checker->session.phase == PHASE_LIVE;
   if (live) classify(checker, &fact, segments, count);
-  if (event->err) refuse(segments, count);
+  if (event->err) refuse(checker, segments, count);
   else deliver(checker, event, segments, count);
   if (segments != few) vio_heap_give(&checker->heap, segments);
   if (!live) return;

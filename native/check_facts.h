@@ -37,6 +37,7 @@ enum vio_fact_kind {
   FACT_DRIVER_STORE,  /* queue, problem, slot */
   FACT_DMA,           /* write, addr, length, issued, stray, readable, table, ... */
   FACT_DUE,           /* what, queue or NULL, late */
+  FACT_UNSERVED,      /* queue, chain, issued: since when the device could have used it */
   FACT_SPURIOUS,      /* queue */
   FACT_BREACH,        /* breach; t, line: of its event; write, addr, length of DMA */
   FACT_SUSPENSION,    /* entered */

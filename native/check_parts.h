@@ -82,6 +82,8 @@ void vio_check_ring_store_allowed(vio_checker *checker, vio_check_ring *ring);
 void vio_check_ring_exposed(vio_checker *checker, vio_check_ring *ring, bool changed, uint32_t slot);
 void vio_check_ring_doorbell(vio_checker *checker, vio_check_ring *ring, uint64_t value, uint64_t length);
 void vio_check_ring_owe_kick(vio_checker *checker, vio_check_ring *ring, enum vio_check_what what);
+/* Publishes the buffer that has waited longest, if it is too long: when the ring's session ends. */
+void vio_check_ring_unserved(vio_checker *checker, vio_check_ring *ring);
 void vio_check_ring_settle(vio_checker *checker, vio_check_ring *ring);
 void vio_check_ring_settle_kick(vio_checker *checker, vio_check_ring *ring);
 bool vio_check_ring_asked_fresh(const vio_checker *checker, const vio_check_ring *ring);
@@ -170,6 +172,8 @@ const vio_check_device_field *vio_check_device_fields(size_t *count);
 vio_check_queue *vio_check_queue_at(vio_checker *checker, uint32_t index);
 bool vio_check_queue_has(const vio_check_queue *queue, uint32_t feature);
 bool vio_check_queue_packed(const vio_check_queue *queue);
+/* Whether it is an administration queue, or may be one as far as it is known (2.13). */
+bool vio_check_queue_is_admin(const vio_checker *checker, const vio_check_queue *queue);
 int64_t vio_check_queue_area(const vio_check_queue *queue, enum vio_check_reg low, uint64_t *addr);
 void vio_check_queue_restart(vio_check_queue *queue);
 void vio_check_queue_enable(vio_checker *checker, vio_check_queue *queue);
@@ -239,7 +243,7 @@ __attribute__((format(printf, 2, 3))) void vio_check_say(vio_checker *checker, c
 /* Rules, in the order in which they judge a fact. */
 typedef void vio_rule(vio_checker *checker, const vio_fact *fact);
 vio_rule vio_rules_blk, vio_rules_blk_zoned, vio_rules_capabilities, vio_rules_common, vio_rules_config,
-    vio_rules_features, vio_rules_init, vio_rules_isr, vio_rules_legacy, vio_rules_notify, vio_rules_notify_place,
+    vio_rules_entropy, vio_rules_features, vio_rules_init, vio_rules_isr, vio_rules_legacy, vio_rules_notify, vio_rules_notify_place,
     vio_rules_split, vio_rules_packed, vio_rules_pci, vio_rules_queue_reset, vio_rules_reserved,
     vio_rules_reset, vio_rules_owed, vio_rules_status, vio_rules_suspend, vio_rules_suspend_device,
     vio_rules_vectors;

@@ -33,6 +33,13 @@ bool vio_check_queue_packed(const vio_check_queue *queue) {
   return vio_check_queue_has(queue, VIO_FEATURE_RING_PACKED);
 }
 
+bool vio_check_queue_is_admin(const vio_checker *checker, const vio_check_queue *queue) {
+  const int64_t count = checker->values[F_NUM_QUEUES];
+  const int64_t first = count != NONE ? count : checker->values[F_ADMIN_INDEX];
+  return vio_check_session_has(&checker->session, VIO_FEATURE_ADMIN_VQ) &&
+         (first == NONE || queue->index >= first);
+}
+
 int64_t vio_check_queue_area(const vio_check_queue *queue, enum vio_check_reg low, uint64_t *addr) {
   if (queue->regs[low] == NONE) return NONE;
   const int64_t high = queue->regs[low + 1];

@@ -27,7 +27,7 @@ vio_check_ring *vio_check_ring_open(vio_checker *checker, vio_check_queue *queue
   ring->in_order = vio_check_queue_has(queue, VIO_FEATURE_IN_ORDER);
   ring->indirect = vio_check_queue_has(queue, VIO_FEATURE_INDIRECT_DESC);
   ring->kick_since = ring->avail_stored = NONE;
-  ring->avail_read_t = NONE;
+  ring->avail_read_t = ring->touched_t = NONE;
   ring->wrap = ring->used_wrap = 1;
   add_area(checker, ring, SEG_DESC, areas[0], (uint64_t)VIO_DESC_LENGTH * size);
   add_area(checker, ring, SEG_DRIVER, areas[1],
@@ -115,6 +115,7 @@ void vio_check_ring_walk_table(vio_checker *checker, vio_check_ring *ring, vio_c
 void vio_check_ring_made(vio_checker *checker, vio_check_ring *ring, vio_check_chain *chain) {
   chain->complete = true;
   chain->open = false;
+  if (chain->problems != 0) checker->session.troubled = true;
   if (chain->problems & FATAL) ring->lost = true;
   vio_check_publish(checker, &(vio_fact){.kind = FACT_CHAIN_MADE, .queue = ring->queue, .chain = chain});
 }
@@ -180,6 +181,7 @@ void vio_check_ring_owe_kick(vio_checker *checker, vio_check_ring *ring, enum vi
 }
 
 void vio_check_ring_settle(vio_checker *checker, vio_check_ring *ring) {
+  vio_check_ring_unserved(checker, ring);
   vio_check_ring_settle_kick(checker, ring);
   if (ring->packed) vio_check_packed_settle(checker, ring);
 }

@@ -84,7 +84,7 @@ typedef struct vio_rules {
   struct {
     bool read, early;
     bool polled, resume_polled;
-    int64_t since, resume_since;
+    int64_t since, resume_since, resumed;
     int16_t bytes[4096], before[4096], written[4096];
     bool bytes_used, written_used;
     int64_t generation;

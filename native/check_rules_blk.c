@@ -3,20 +3,12 @@
 
 #define U(value) ((unsigned long long)(value))
 
-/* Whether a queue is an administration queue, or may be one as far as it is known (2.13). */
-static bool is_admin(const vio_checker *checker, const vio_check_queue *queue) {
-  const int64_t count = checker->values[F_NUM_QUEUES];
-  const int64_t first = count != NONE ? count : checker->values[F_ADMIN_INDEX];
-  return vio_check_session_has(&checker->session, VIO_FEATURE_ADMIN_VQ) &&
-         (first == NONE || queue->index >= first);
-}
-
 bool vio_blk_decode(const vio_checker *checker, const vio_fact *fact, vio_blk_request *request) {
   const vio_check_chain *chain = fact->chain;
   if (vio_check_device_type(checker) != (int)VIO_DEVICE_TYPE_BLK || chain == NULL) return false;
   if (!vio_check_session_knows(&checker->session) || !chain->complete || chain->writable == 0)
     return false;
-  if (is_admin(checker, fact->queue)) return false;
+  if (vio_check_queue_is_admin(checker, fact->queue)) return false;
   const int64_t captured = vio_check_coverage_prefix(&chain->captured);
   if (captured < (int64_t)VIO_BLK_HEADER_LENGTH) return false;
   request->kind = vio_check_le32(chain->capture);

@@ -57,6 +57,7 @@ void vio_rules_begin(vio_rules *rules) {
   rules->interrupts.changes = NONE;
   rules->notify.used_queue = NONE;
   rules->suspend.since = rules->suspend.resume_since = rules->suspend.generation = NONE;
+  rules->suspend.resumed = NONE;
   memset(rules->suspend.bytes, 0xff, sizeof rules->suspend.bytes);
   memset(rules->suspend.before, 0xff, sizeof rules->suspend.before);
   memset(rules->suspend.written, 0xff, sizeof rules->suspend.written);

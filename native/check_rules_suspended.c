@@ -142,6 +142,7 @@ static void entered(vio_checker *checker) {
 static void suspension(vio_checker *checker, const vio_fact *fact) {
   clear_bytes(checker->rules.suspend.bytes, &checker->rules.suspend.bytes_used);
   checker->rules.suspend.generation = NONE;
+  checker->rules.suspend.resumed = fact->entered ? NONE : checker->now;
   if (fact->entered) {
     comes_about(checker, VIO_DEV_SUSP_008, &checker->rules.suspend.since);
     entered(checker);
@@ -157,7 +158,18 @@ static void session_over(vio_checker *checker) {
     BREACHED(VIO_DEV_SUSP_008, "the device neither suspended itself nor set DEVICE_NEEDS_RESET");
   if (*resume != NONE && checker->rules.suspend.resume_polled && checker->now - *resume > checker->settle)
     BREACHED(VIO_DEV_SUSP_009, "the device neither runs again nor set DEVICE_NEEDS_RESET");
-  *since = *resume = NONE;
+  *since = *resume = checker->rules.suspend.resumed = NONE;
+}
+
+/* Running again is to look at the rings again: other devices than these may wait for events of their own. */
+static void unserved(vio_checker *checker, const vio_fact *fact) {
+  const int64_t resumed = checker->rules.suspend.resumed;
+  const int type = vio_check_device_type(checker);
+  const bool answering = type == (int)VIO_DEVICE_TYPE_BLK || type == (int)VIO_DEVICE_TYPE_ENTROPY;
+  if (resumed == NONE || !answering || vio_check_queue_is_admin(checker, fact->queue)) return;
+  if (fact->queue->ring->touched_t < resumed && fact->chain->since < resumed)
+    BREACHED(VIO_DEV_SUSP_009, "queue %u was not looked at again, where buffer %u still waits",
+             fact->queue->index, fact->chain->id);
 }
 
 static void breach(vio_checker *checker, const vio_fact *fact) {
@@ -199,6 +211,9 @@ void vio_rules_suspend_device(vio_checker *checker, const vio_fact *fact) {
       break;
     case FACT_FIELD_READ:
       generation_stays(checker, fact);
+      break;
+    case FACT_UNSERVED:
+      unserved(checker, fact);
       break;
     case FACT_SESSION_OVER:
       session_over(checker);

@@ -37,11 +37,12 @@ typedef struct vio_check_session {
   uint64_t serial;
   bool known, begun, reset_polled, features_ok_written, driver_ok, failed, needs_reset;
   bool suspend_written, resume_written, dirty, draining;
+  bool troubled; /* by a malformed buffer or a refused access, which may have stopped the device */
   int features_ok; /* what the read-back said, or NONE */
   int status;
   enum vio_check_phase phase;
   enum vio_check_reset reset_kind;
-  int64_t reset_t;
+  int64_t reset_t, live_t; /* live_t: when the device was last set to work */
   vio_check_set offered, accepted;
 } vio_check_session;
 
@@ -149,7 +150,7 @@ struct vio_check_chain {
   vio_check_chain *before, *after; /* in flight, oldest first */
   uint32_t head, id, slots, count;
   uint64_t position;
-  int64_t cover;
+  int64_t cover, since; /* since: when it became known */
   bool packed, in_order, complete, open, indirect_write, flying, refused;
   int32_t wait_at; /* the descriptor that it waits for */
   uint16_t *ring;
@@ -270,6 +271,7 @@ struct vio_check_ring {
   uint32_t size;
   bool event_idx, in_order, indirect;
   bool lost, stores_seen, dma_seen;
+  int64_t touched_t; /* when the device's last access to it completed */
   bool opened_by_kick; /* known only from its first kick on, which may have announced what was stored */
   int64_t kick_since;
   enum vio_check_what kick_what;

@@ -51,7 +51,9 @@ void vio_check_status_write(vio_checker *checker, int value) {
           .kind = FACT_STATUS_WRITE, .value = (uint64_t)value, .before = before, .restarted = restarted});
   change_session(checker, restarted);
   session->dirty = false;
+  const bool idle = session->phase != PHASE_LIVE;
   vio_check_session_status(session, value);
+  if (idle && session->phase == PHASE_LIVE) session->live_t = checker->now;
   if (HAS(value, VIO_STATUS_SUSPEND) && before != NONE && !HAS(before, VIO_STATUS_SUSPEND))
     session->suspend_written = true;
   if (first_features_ok)

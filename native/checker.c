@@ -47,7 +47,8 @@ void vio_check_say(vio_checker *checker, const char *format, ...) {
 void vio_check_publish(vio_checker *checker, const vio_fact *fact) {
   static vio_rule *const RULES[] = {
       vio_rules_blk,     vio_rules_blk_zoned,    vio_rules_capabilities, vio_rules_common,
-      vio_rules_config,  vio_rules_features,     vio_rules_init,         vio_rules_isr,
+      vio_rules_config,  vio_rules_entropy,      vio_rules_features,     vio_rules_init,
+      vio_rules_isr,
       vio_rules_legacy,
       vio_rules_notify,  vio_rules_notify_place, vio_rules_split,        vio_rules_packed,
       vio_rules_pci,     vio_rules_queue_reset,  vio_rules_reserved,     vio_rules_reset,

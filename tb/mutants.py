@@ -20,7 +20,8 @@ _ON_MODEL = "pymodel/device/"
 class Mutant:
     """A planted bug: the patch's stem, what its first line says, the clauses expected to catch it.
 
-    `files` are what it changes, as paths from the project's root.
+    `files` are what it changes, as paths from the project's root, `on` the manifest that it is hunted on
+    where that is not the bundled device's.
     """
 
     name: str
@@ -28,11 +29,12 @@ class Mutant:
     expect: tuple[str, ...]
     files: tuple[str, ...]
     patch: Path
+    on: str | None = None
 
     @property
     def dut(self) -> str | None:
         """What the suite runs on where that is not the bundled RTL: the device model, if that is changed."""
-        return MODEL if any(file.startswith(_ON_MODEL) for file in self.files) else None
+        return MODEL if any(file.startswith(_ON_MODEL) for file in self.files) else self.on
 
 
 @dataclass(slots=True)
@@ -78,8 +80,9 @@ def _load(path: Path) -> Mutant:
     for name in files:
         if name != "/dev/null" and (not name.startswith(MAY_CHANGE) or ".." in Path(name).parts):
             raise UsageError(f"{path}: changes {name}: a mutant may change only {' and '.join(MAY_CHANGE)}")
+    on = re.search(r"^# dut: (hdl/[\w-]+\.toml)$", text, re.MULTILINE)
     changed = tuple(sorted(set(files) - {"/dev/null"}))
-    return Mutant(path.stem, title[1], clauses, changed, path.resolve())
+    return Mutant(path.stem, title[1], clauses, changed, path.resolve(), on[1] if on else None)
 
 
 def choose(mutants: Sequence[Mutant], names: Sequence[str], folder: Path) -> list[Mutant]:

@@ -97,6 +97,6 @@ def demands() -> dict[str, Clause]:
 
 @cache
 def unjudged() -> dict[str, str]:
-    """Return, by ID, why a clause has no rule: one line each, for the core and the block device."""
+    """Return, by ID, why a clause has no rule: one line each, for the core, block and entropy devices."""
     reasons: dict[str, str] = json.loads((_FOLDER / "unjudged.json").read_text("utf-8"))
     return reasons

@@ -329,6 +329,15 @@ class Due:
 
 
 @dataclass(slots=True)
+class Unserved:
+    """The session ends, and a buffer that the device could have used since `since` ps was not used."""
+
+    queue: Queue
+    chain: Chain
+    since: int
+
+
+@dataclass(slots=True)
 class Spurious:
     """An interrupt for a queue that nothing called for."""
 

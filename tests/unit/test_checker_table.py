@@ -11,6 +11,7 @@ from pymodel.checker.rulebook import ALL
 from tests.unit import (
     test_checker_blk,
     test_checker_bring_up,
+    test_checker_entropy,
     test_checker_pci,
     test_checker_rings,
     test_checker_suspend_config,
@@ -23,6 +24,7 @@ OLDER = [rule.clause for rule in ALL if rule.clause not in clauses()]
 CASES: dict[str, Case] = {
     **test_checker_bring_up.CASES,
     **test_checker_blk.CASES,
+    **test_checker_entropy.CASES,
     **test_checker_pci.CASES,
     **test_checker_suspend_config.CASES,
     **test_checker_rings.OTHERS,
@@ -49,8 +51,9 @@ def test_what_is_older_than_the_standard_is_listed_apart() -> None:
     assert all(clause.level == "MUST" for clause in older().values())
 
 
-def test_every_clause_of_core_and_block_has_a_rule_or_a_reason() -> None:
-    wanted = {c.id for c in clauses().values() if c.chapter in CORE_CHAPTERS or c.chapter == "blk"}
+def test_every_clause_of_core_block_and_entropy_has_a_rule_or_a_reason() -> None:
+    chapters = CORE_CHAPTERS | {"blk", "entropy"}
+    wanted = {c.id for c in clauses().values() if c.chapter in chapters}
     assert set(JUDGED) | unjudged().keys() == wanted
     assert set(JUDGED) & unjudged().keys() == set()
     assert all(reason and "\n" not in reason for reason in unjudged().values())

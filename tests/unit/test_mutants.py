@@ -39,6 +39,12 @@ def test_bug_of_the_model_is_hunted_on_the_model(tmp_path: Path) -> None:
     assert planted(tmp_path, file="pymodel/device/core.py").dut == "model"
 
 
+def test_patch_may_name_the_device_that_it_is_hunted_on(tmp_path: Path) -> None:
+    text = PATCH.format(file="hdl/a.sv").replace("# expect", "# dut: hdl/rng.toml\n# expect")
+    (tmp_path / "bug-778-x.patch").write_text(text)
+    assert mutants.load_mutants(tmp_path)[0].dut == "hdl/rng.toml"
+
+
 @pytest.mark.parametrize("file", ["tb/run.py", "hdl/../tb/run.py", "tests/sim/test_rings.py"])
 def test_bench_and_tests_may_not_be_changed(tmp_path: Path, file: str) -> None:
     with pytest.raises(UsageError, match="may change only"):

@@ -13,11 +13,15 @@ from pymodel.checker.facts import (
     StatusRead,
     StatusWrite,
     Suspension,
+    Unserved,
 )
 from pymodel.checker.rule import Rule, on
 from pymodel.checker.rules.suspend import QuietRule
 from pymodel.checker.state.session import Phase
-from pymodel.spec import Feature, Status
+from pymodel.spec import DeviceType, Feature, Status
+
+_ANSWERING = (DeviceType.BLK, DeviceType.ENTROPY)
+"""Devices that use every buffer of their own accord: others may wait for events of their own."""
 
 
 class EarlySuspendIsIgnored(Rule):
@@ -165,10 +169,16 @@ class SuspendComesAbout(Rule):
 
 
 class ResumeComesAbout(Rule):
-    """After the driver asked for it the device runs again, or sets DEVICE_NEEDS_RESET (3.4.2)."""
+    """After the driver asked for it the device runs again, or sets DEVICE_NEEDS_RESET (3.4.2).
+
+    Running again is normal operation: a device that does not even look at a ring, in which a buffer has
+    been waiting since before the suspension, does not. Judged for devices that use buffers of their own
+    accord, when the session ends.
+    """
 
     clause = "DEV-SUSP-009"
     _since: int | None = None
+    _resumed: int | None = None
     _polled = False
 
     @on(StatusWrite)
@@ -188,13 +198,24 @@ class ResumeComesAbout(Rule):
     @on(Suspension)
     def running(self, fact: Suspension) -> None:
         """It runs."""
+        self._resumed = None if fact.entered else self.state.now
         if not fact.entered:
             self._since = None
             self.held()
 
+    @on(Unserved)
+    def unserved(self, fact: Unserved) -> None:
+        """A buffer still waits when the session ends."""
+        queue, resumed = fact.queue, self._resumed
+        if resumed is None or self.state.device_type not in _ANSWERING or self.state.is_admin(queue):
+            return
+        if queue.tracker is not None and queue.tracker.touched_t < resumed and fact.chain.since < resumed:
+            self.breached(f"{queue} was not looked at again, where buffer {fact.chain.id} still waits")
+
     @on(SessionOver)
     def over(self, _: SessionOver) -> None:
         """The session ends."""
+        self._resumed = None
         if self._since is not None and self._polled and self.state.now - self._since > self.state.settle:
             self.breached("the device neither runs again nor set DEVICE_NEEDS_RESET")
         self._since = None

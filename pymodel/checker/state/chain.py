@@ -23,7 +23,8 @@ class Chain:
     """A descriptor chain or list in flight.
 
     `head` is its first descriptor (split) or ring slot (packed), `id` what the device returns it by,
-    `position` its free-running place in the order of availability, `slots` how many ring slots it takes,
+    `position` its free-running place in the order of availability, `since` when it became known (ps),
+    `slots` how many ring slots it takes,
     `ring` the descriptors of the ring that are its own, `cover` the event number as of which reads of
     it are fresh. `problems` are the driver's breaches found in it, as (kind, detail).
     """
@@ -49,6 +50,7 @@ class Chain:
         "reply",
         "ring",
         "segments",
+        "since",
         "slots",
         "status",
         "table",
@@ -58,11 +60,12 @@ class Chain:
         "written",
     )
 
-    def __init__(self, queue: Queue, head: int, cover: int) -> None:
+    def __init__(self, queue: Queue, head: int, cover: int, since: int) -> None:
         self.queue = queue
         self.head = head
         self.id = head
         self.position = 0
+        self.since = since
         self.slots = 1
         self.ring: list[int] = []
         self.cover = cover

@@ -159,7 +159,10 @@ class CommonState:
             session.reset_kind = None
             session.draining = True
         session.dirty = False
+        idle = not session.live
         session.set_status(value)
+        if idle and session.live:
+            session.live_t = self._state.now
         if value & spec.Status.SUSPEND and before is not None and not before & spec.Status.SUSPEND:
             session.suspend_written = True
         if first_features_ok:

@@ -110,6 +110,7 @@ class MemoryState:
 
     def _refuse(self, segments: list[Segment]) -> None:
         """The host refused an access to a buffer: what was not moved is not the device's choice."""
+        self._state.session.troubled = True
         for segment in segments:
             if isinstance(segment.owner, Chain):
                 segment.owner.refused = True
@@ -122,6 +123,7 @@ class MemoryState:
         for segment in segments:
             if isinstance(segment.owner, Tracker):
                 segment.owner.dma_seen = True
+                segment.owner.touched_t = self._state.now
                 offset, data = segment.clip(event.addr, event.data)
                 if isinstance(event, ev.DmaWrite):
                     segment.owner.device_write(segment.kind, offset, data, event)

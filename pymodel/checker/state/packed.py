@@ -165,7 +165,7 @@ class PackedTracker(Tracker):
         return descs
 
     def _begin(self, descs: list[PackedDesc]) -> None:
-        chain = Chain(self.queue, self.position, 0)
+        chain = Chain(self.queue, self.position, 0, self.state.now)
         chain.id, chain.slots, chain.count = descs[-1].id, len(descs), len(descs)
         head = self.table.cell(self.position)
         chain.cover = head.since if not head.known and head.since >= 0 else self.state.number

@@ -24,7 +24,9 @@ class Session:
     `known` is false where the trace began later than the session. `status` is the last value known of
     device_status (written or read), `features_ok` what the read-back after FEATURES_OK said; `dirty`
     that the driver's last bring-up was not followed by a reset, though the status went back to 0;
-    `draining` that the driver did not wait for the reset, so that the device may still be at it.
+    `draining` that the driver did not wait for the reset, so that the device may still be at it;
+    `live_t` when the device was last set to work, `troubled` that a malformed buffer or a refused access
+    may have stopped it since.
     """
 
     def __init__(self, *, known: bool, reset_kind: str | None) -> None:
@@ -46,6 +48,8 @@ class Session:
         self.resume_written = False
         self.dirty = False
         self.draining = False
+        self.live_t = 0
+        self.troubled = False
 
     @property
     def features(self) -> int | None:

@@ -265,7 +265,7 @@ class SplitTracker(Tracker):
                 self._begin(position, head, number)
 
     def _begin(self, position: int, head: int, number: int) -> None:
-        chain = Chain(self.queue, head, number)
+        chain = Chain(self.queue, head, number, self.state.now)
         chain.position = position
         if head >= self.size or head in self.inflight:
             kind = "range" if head >= self.size else "duplicate"

@@ -12,6 +12,7 @@ from pymodel.checker.state.chain import Chain
 from pymodel.checker.state.intervals import Segment
 from pymodel.checker.state.queue import Queue
 from pymodel.checker.state.session import Phase
+from pymodel.checker.state.unserved import publish_unserved
 
 if TYPE_CHECKING:
     from pymodel.checker.state.boundary import State
@@ -26,6 +27,7 @@ class Tracker(ABC):
     `lost` means that it no longer knows where the ring stands: nothing is judged by it until the queue
     is enabled anew. `stores_seen` says that the driver's own stores to its area are observed,
     `dma_seen` that the device's accesses to the ring are: without them nothing is known of what came back.
+    `touched_t` is when the last of those completed.
     """
 
     def __init__(self, state: State, queue: Queue, size: int) -> None:
@@ -38,6 +40,7 @@ class Tracker(ABC):
         self.lost = False
         self.stores_seen = False
         self.dma_seen = False
+        self.touched_t = -1
         self.open: list[Chain] = []
         self.kick: tuple[int, str] | None = None
         self.kick_called = False
@@ -120,6 +123,8 @@ class Tracker(ABC):
         chain.complete = True
         if chain in self.open:
             self.open.remove(chain)
+        if chain.problems:
+            self.state.session.troubled = True
         if any(kind in FATAL_PROBLEMS for kind, _ in chain.problems):
             self.lost = True
         self.state.publish(facts.ChainMade(self.queue, chain))
@@ -151,6 +156,7 @@ class Tracker(ABC):
 
     def settle(self) -> None:
         """The session ends: what is still owed is overdue."""
+        publish_unserved(self.state, self)
         self.settle_kick()
 
     def settle_kick(self) -> None:
