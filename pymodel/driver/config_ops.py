@@ -47,15 +47,17 @@ class Style:
     wherever they are negotiated. With `rng` it cuts buffers anywhere (at most `max_elements` pieces)
     and chooses places, orders and indirection at random.
 
-    Two switches are for devices that fall short of the standard: with `mixed_indirect` false no direct
+    Three switches are for devices that fall short of the standard: with `mixed_indirect` false no direct
     descriptor stands in front of an indirect table (2.7.5.3.2 wants devices to take that), with
-    `length_needs_write` false a packed used length counts without its WRITE flag too (against 2.8.4).
+    `length_needs_write` false a packed used length counts without its WRITE flag too (against 2.8.4), with
+    `id_in_last_only` false all descriptors of a packed list carry the buffer id (2.8.6 names the last).
     """
 
     rng: Random | None = None
     max_elements: int = 8
     mixed_indirect: bool = True
     length_needs_write: bool = True
+    id_in_last_only: bool = True
     timing: Timing = field(default_factory=Timing)
 
 

@@ -190,6 +190,7 @@ class VirtioPci(PciOps):
             return SplitQueue(index, size, self.memory, features, self.style.rng)
         queue = PackedQueue(index, size, self.memory, features, self.style.rng)
         queue.length_needs_write = self.style.length_needs_write
+        queue.id_in_last_only = self.style.id_in_last_only
         return queue
 
     async def _choose_size(self, request: QueueRequest) -> int:

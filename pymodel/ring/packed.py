@@ -37,6 +37,7 @@ class PackedQueue(Virtqueue):
             self.ring_memory.take(spec.PACKED_EVENT_LENGTH, spec.PACKED_EVENT_ALIGN),
         )
         self.length_needs_write = True
+        self.id_in_last_only = True
         self._free_ids = list(range(size))
         self._avail_slot, self._avail_wrap = 0, 1
         self._used_slot, self._used_wrap = 0, 1
@@ -81,7 +82,8 @@ class PackedQueue(Virtqueue):
 
     def _id_field(self, chain_id: int, following: DescFlag) -> int:
         """The id of a descriptor; only the last one's of a list counts (virtio 1.4, 2.8.6)."""
-        return self.rng.getrandbits(16) if self.rng and following else chain_id
+        free = following and self.id_in_last_only
+        return self.rng.getrandbits(16) if self.rng and free else chain_id
 
     def _store(self, desc: PackedDesc, *, head: bool) -> None:
         """Store a descriptor in the next slot; of a head all but its flags."""

@@ -52,7 +52,13 @@ class Peer:
             self.stream.subscribe(self.events.append)
             self.transport = QemuTransport(self.machine, self.stream)
             rng = None if options.seed is None else Random(options.seed)
-            style = Style(rng=rng, mixed_indirect=False, length_needs_write=False, timing=TIMING)
+            style = Style(
+                rng=rng,
+                mixed_indirect=False,
+                length_needs_write=False,
+                id_in_last_only=False,
+                timing=TIMING,
+            )
             self.pci = options.pci(self.transport, mode=options.mode, style=style, window=options.window)
             self.run(self.pci.enumerate())
             self.device = VirtioDevice(self.pci)

@@ -9,8 +9,9 @@ import pytest
 from pymodel.driver.blk import VirtioBlk
 from pymodel.driver.errors import DeviceNeedsReset
 from pymodel.driver.framing import Framed
-from pymodel.layout import pack_blk_header
-from pymodel.ring.base import Element
+from pymodel.layout import PACKED_DESC_ID, pack_blk_header
+from pymodel.ring.base import Element, UsedRingError
+from pymodel.ring.packed import PackedQueue
 from pymodel.spec import BLK_SECTOR, BlkRequest
 from tests.peers import devices
 from tests.peers.conftest import StartPeer
@@ -57,3 +58,18 @@ def test_peer_leaves_the_write_flag_out_of_used_descriptors(start_peer: StartPee
         peer.run(blk.requests.wait(request))
         assert (request.status, request.used) == (0, length)
         peer.run(peer.device.remove())
+
+
+def test_peer_takes_the_buffer_id_of_the_first_descriptor(start_peer: StartPeer) -> None:
+    ring = RINGS["packed"]
+    peer = start_peer(devices.blk(IMAGE, offering(ring)))
+    blk = peer.bind(VirtioBlk(), BASE | ring)
+    queue, framed = peer.device.queues[0], framed_read(blk, 5)
+    assert isinstance(queue, PackedQueue)
+    queue.add_chain(framed.readable, framed.writable)
+    last = peer.transport.memory.read_int(queue.ring.desc_entry(2) + PACKED_DESC_ID, 2)
+    peer.transport.memory.write_int(queue.ring.desc_entry(0) + PACKED_DESC_ID, 2, last + 1)
+    peer.run(peer.device.kick(queue))
+    assert peer.run(peer.transport.wait_interrupt(WAIT_NS)) is not None
+    with pytest.raises(UsedRingError, match=f"id {last + 1} is not with the device"):
+        queue.get_used()

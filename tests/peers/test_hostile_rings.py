@@ -91,7 +91,7 @@ HOSTILE = (
     case(head_outside),
     case(next_outside),
     case(index_jump),
-    case(readable_after_writable, "DRV-SPLIT-002"),
+    case(readable_after_writable, "DRV-SPLIT-002", "DRV-RNG-001"),
     case(odd_table),
     case(empty_table),
 )
