@@ -202,6 +202,8 @@ static void to_chain(vio_checker *checker, const vio_check_segment *segment, con
   clip(segment, event, &touch);
   const bool write = event->kind == VIO_DMA_WRITE;
   const uint64_t offset = segment->offset + touch.offset;
+  vio_check_ring *ring = segment->chain->queue->ring;
+  if (ring != NULL) ring->worked_t = checker->now;
   if (write && segment->kind == SEG_WRITABLE)
     vio_check_chain_wrote(checker, segment->chain, offset, touch.data, touch.length);
   if (!write && segment->kind == SEG_READABLE)

@@ -27,7 +27,7 @@ vio_check_ring *vio_check_ring_open(vio_checker *checker, vio_check_queue *queue
   ring->in_order = vio_check_queue_has(queue, VIO_FEATURE_IN_ORDER);
   ring->indirect = vio_check_queue_has(queue, VIO_FEATURE_INDIRECT_DESC);
   ring->kick_since = ring->avail_stored = NONE;
-  ring->avail_read_t = ring->touched_t = NONE;
+  ring->avail_read_t = ring->touched_t = ring->worked_t = NONE;
   ring->wrap = ring->used_wrap = 1;
   add_area(checker, ring, SEG_DESC, areas[0], (uint64_t)VIO_DESC_LENGTH * size);
   add_area(checker, ring, SEG_DRIVER, areas[1],
@@ -91,7 +91,7 @@ void vio_check_ring_land(vio_checker *checker, vio_check_ring *ring, vio_check_c
   for (uint32_t i = 0; i < chain->segment_count; i++)
     vio_check_segment_remove(checker, chain->segments[i]);
   chain->segment_count = 0;
-  checker->retired_t = checker->now;
+  checker->retired_t = ring->worked_t = checker->now;
 }
 
 void vio_check_ring_take(vio_checker *checker, vio_check_ring *ring, vio_check_chain *chain,

@@ -272,6 +272,7 @@ struct vio_check_ring {
   bool event_idx, in_order, indirect;
   bool lost, stores_seen, dma_seen;
   int64_t touched_t; /* when the device's last access to it completed */
+  int64_t worked_t;  /* when the device last touched or returned one of its buffers */
   bool opened_by_kick; /* known only from its first kick on, which may have announced what was stored */
   int64_t kick_since;
   enum vio_check_what kick_what;

@@ -1,8 +1,8 @@
 /* Buffers that a device leaves lying although nothing keeps it from them. */
 #include "check_facts.h"
 
-/* Settling times that a buffer may lie before that is held against the device when the session ends:
- * a buffer is work, which may take the device longer than a notification does. */
+/* Settling times that a buffer may lie, while the device does nothing for other buffers of its queue, before
+ * that is worth a fact when the session ends: a buffer is work, which takes longer than a notification does. */
 enum { PATIENCE = 10 };
 
 /* Whether the device is free to serve the ring: nobody else is to move, and nothing went wrong. */
@@ -20,6 +20,7 @@ void vio_check_ring_unserved(vio_checker *checker, vio_check_ring *ring) {
   if (!is_idle(checker, ring)) return;
   int64_t free_since = checker->session.live_t;
   if (checker->command_t > free_since) free_since = checker->command_t;
+  if (ring->worked_t > free_since) free_since = ring->worked_t;
   for (vio_check_chain *chain = ring->oldest; chain != NULL; chain = chain->after) {
     const int64_t since = chain->since > free_since ? chain->since : free_since;
     if (!chain->complete || (checker->now - since) / PATIENCE <= checker->settle) continue;

@@ -70,7 +70,15 @@ CASES = {
     "DRV-RNG-001": case(lambda: served(source()), chained),
 }
 
+
+def busy() -> Script:
+    """A buffer waits long for the one in front of it, which a slow source is filling."""
+    script = source().give().desc(1, WRITE).publish(1).doorbell().fetch().pause()
+    return script.dma_w(BUFFER, b"\0").dma_w(BUFFER + 1, b"\0").reset()
+
+
 INNOCENT = {
+    "busy": busy,
     "little time": lambda: forgotten().reset().status(1),
     "no doorbell": lambda: served(source()).desc(1, WRITE).publish(1),
     "no bus mastering": lambda: served(source()).command(2).give(1),

@@ -132,6 +132,8 @@ class MemoryState:
 
     def _to_chain(self, chain: Chain, segment: Segment, event: ev.DmaRead | ev.DmaWrite) -> None:
         offset, data = segment.clip(event.addr, event.data)
+        if chain.queue.tracker is not None:
+            chain.queue.tracker.worked_t = self._state.now
         if isinstance(event, ev.DmaWrite):
             if segment.kind == "writable":
                 chain.wrote(segment.offset + offset, data)

@@ -27,7 +27,8 @@ class Tracker(ABC):
     `lost` means that it no longer knows where the ring stands: nothing is judged by it until the queue
     is enabled anew. `stores_seen` says that the driver's own stores to its area are observed,
     `dma_seen` that the device's accesses to the ring are: without them nothing is known of what came back.
-    `touched_t` is when the last of those completed.
+    `touched_t` is when the last of those completed, `worked_t` when the device last touched or returned one
+    of its buffers.
     """
 
     def __init__(self, state: State, queue: Queue, size: int) -> None:
@@ -40,7 +41,7 @@ class Tracker(ABC):
         self.lost = False
         self.stores_seen = False
         self.dma_seen = False
-        self.touched_t = -1
+        self.touched_t = self.worked_t = -1
         self.open: list[Chain] = []
         self.kick: tuple[int, str] | None = None
         self.kick_called = False
@@ -136,7 +137,7 @@ class Tracker(ABC):
         chain.segments.clear()
         if chain in self.open:
             self.open.remove(chain)
-        self.state.memory.retired_t = self.state.now
+        self.state.memory.retired_t = self.worked_t = self.state.now
 
     def doorbell(self, value: int, length: int) -> None:
         """The driver rang this queue; `needless_kick` says that nothing since the last time called for it."""

@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from pymodel.checker.state.tracker import Tracker
 
 PATIENCE = 10
-"""Settling times that a buffer may lie before that is held against the device when the session ends.
-
-A buffer is work, which may take the device longer than a notification does.
-"""
+"""Settling times that a buffer may lie, while the device does nothing for other buffers of its queue, before
+that is worth a fact when the session ends: a buffer is work, which takes longer than a notification does."""
 
 
 def _idle(state: State, tracker: Tracker) -> bool:
@@ -33,7 +31,7 @@ def publish_unserved(state: State, tracker: Tracker) -> None:
     if not _idle(state, tracker):
         return
     for chain in tracker.chains():
-        since = max(chain.since, state.session.live_t, state.command_t)
+        since = max(chain.since, state.session.live_t, state.command_t, tracker.worked_t)
         if chain.complete and (state.now - since) // PATIENCE > state.settle:
             state.publish(Unserved(tracker.queue, chain, since))
             return
