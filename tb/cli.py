@@ -148,6 +148,8 @@ def run(
 def _execute(request: running.RunRequest) -> int:
     report = running.Run(request, click.echo, _Progress(), write_failure).execute()
     click.echo(f"results: {shown(report.folder)}")
+    if report.scope:
+        click.echo(report.scope)
     click.echo(running.summary(report))
     return report.exit_status
 

@@ -44,6 +44,7 @@ def _page(name: str, content: dict[str, Any]) -> str:
     statuses = Counter(str(test["status"]) for test in tests)
     counts = Counter(str(verdict) for verdict in verdicts.values())
     dut = content.get("run", {}).get("dut", "")
+    scope = content.get("out_of_scope", {})
     parts = [
         f"<h1>{escape(str(dut))} <small>{escape(name)}</small></h1>",
         _line({status: statuses[status] for status in ("pass", "fail", "error", "skip")}, "tests"),
@@ -52,6 +53,7 @@ def _page(name: str, content: dict[str, Any]) -> str:
         _table(("status", "test", "seed", "what", "again"), [_test_row(test) for test in tests]),
         "<h2>Clauses</h2>",
         *(_clause_group(verdict, verdicts) for verdict in VERDICTS),
+        *_scope(scope),
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(name)}</title>'
     return f"{head}<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</html>\n"
@@ -81,6 +83,17 @@ def _test_row(test: dict[str, Any]) -> list[str]:
         escape(str(test.get("message", ""))) + found,
         f"<code>{escape(str(test['replay']))}</code>",
     ]
+
+
+def _scope(scope: dict[str, dict[str, Any]]) -> list[str]:
+    """The clauses that the manifest puts out of scope, why, and how many findings were waived."""
+    if not scope:
+        return []
+    rows = [
+        [escape(clause), escape(str(row["reason"])), str(int(row["findings"]))]
+        for clause, row in scope.items()
+    ]
+    return ["<h2>Out of scope</h2>", _table(("clause", "reason", "waived findings"), rows)]
 
 
 def _clause_group(verdict: str, verdicts: dict[str, str]) -> str:

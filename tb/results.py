@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 PASS, FAIL, ERROR, SKIP = "pass", "fail", "error", "skip"
@@ -25,7 +26,8 @@ class Result:
 
     `state` says in what state the device was at the first violation, `coverage` what the driver's
     sessions were like (see `tb.sessions`), `outcomes` by clause how often it held and how often it was
-    breached. `stress` is the level that took the place of the test's own.
+    breached. `stress` is the level that took the place of the test's own. `waived` are findings about clauses
+    that the manifest puts out of scope, each with its "reason" there.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Result:
     coverage: list[list[str]] = field(default_factory=list)
     stress: str = ""
     outcomes: dict[str, list[int]] = field(default_factory=dict)
+    waived: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
@@ -99,15 +102,18 @@ def write_results(
     results: Sequence[Result],
     about: dict[str, Any],
     merged: dict[str, str] | None = None,
+    scope: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write results.json and results.xml of a run; `about` says what ran (DUT, seed, path).
 
-    `merged` are the verdicts per clause where the results do not carry them.
+    `merged` are the verdicts per clause where the results do not carry them, `scope` what `tb.scope` says
+    of the clauses that are out of scope.
     """
     content = {
         "tests": [result.public() for result in results],
         "clauses": merged if merged is not None else merge_clauses(result.clauses for result in results),
         "outcomes": merge_outcomes(result.outcomes for result in results),
+        "out_of_scope": dict(scope),
         "run": about,
     }
     write_whole(folder / "results.json", json.dumps(content, indent=1))

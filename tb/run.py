@@ -17,6 +17,7 @@ from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, shown
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
+from tb.scope import out_of_scope, told
 from tb.session import NATIVE, TRACE, Job
 from tb.sim_test import SimTest, discover, select
 from tb.simulate import Simulation, ends_hunt, simulate_jobs
@@ -76,11 +77,12 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A run that happened: its folder and its results."""
+    """A run that happened: its folder, its results, and a line about what was out of scope, if anything."""
 
     folder: Path
     results: tuple[Result, ...]
     seconds: float
+    scope: str = ""
 
     def count(self, status: str) -> int:
         """How many tests ended so."""
@@ -240,8 +242,9 @@ class Run:
             "seconds": round(seconds, 3),
             **who,
         }
-        write_results(folder, results, about)
-        return RunReport(folder, tuple(results), seconds)
+        scope = out_of_scope(self.manifest.out_of_scope if self.manifest else {}, results)
+        write_results(folder, results, about, scope=scope)
+        return RunReport(folder, tuple(results), seconds, told(scope))
 
     def _on_rtl(self) -> list[Result]:
         results: list[Result] = []

@@ -35,6 +35,7 @@ def _register(plan: Plan) -> None:
     assert plan.manifest is not None
     manifest = load_manifest(plan.manifest)
     top = TOP if manifest.interface == "lguest" else None
+    scope = manifest.out_of_scope
     header = Header("verilator", manifest.hdl.name, manifest.device_type, lguest_top=top)
 
     def make(job: Job) -> None:
@@ -44,7 +45,7 @@ def _register(plan: Plan) -> None:
                 (job.folder / STARTED).touch()
                 _redirect(job.folder / LOG)
                 wave = Wave(job.folder / WAVE, job.wave_from_ns, job.wave_until_ns) if plan.waves else None
-                session = Session(job, functools.partial(RtlBench, manifest, wave), header)
+                session = Session(job, functools.partial(RtlBench, manifest, wave), header, scope)
                 result = await session.run()
                 print(f"{result.status}: {result.name} seed {result.seed}: {result.message}")
 

@@ -6,7 +6,7 @@ Every mistake is a UsageError of one line: file, table, key, what is wrong and h
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tb.manifest.ports import (
     read_irq,
     read_medium,
 )
+from tb.manifest.scope import read_scope
 from tb.toml_table import Table
 
 DEVICE_TYPES = {"net": 1, "blk": 2, "console": 3, "entropy": 4, "other": None}
@@ -54,6 +55,7 @@ class Manifest:
     pci: PciShell | None
     device: str
     interface: str
+    out_of_scope: dict[str, str] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -71,7 +73,7 @@ class Manifest:
         ports = {
             name: replace(getattr(self, name), class_name="") for name in ("config", "bar", "dma", "irq")
         }
-        return replace(self, **ports)
+        return replace(self, out_of_scope={}, **ports)
 
     @property
     def python_ports(self) -> list[Port]:
@@ -143,6 +145,7 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
         pci=read_pci(pci_table) if pci_table else None,
         device=device,
         interface=interface,
+        out_of_scope=read_scope(root.tables("out_of_scope")),
     )
     ports.finish()
     root.finish()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tb.errors import ToolError
+from tb.manifest import Manifest
 from tb.regress.functional import functional_coverage
 from tb.regress.local import COVERED
 from tb.regress.night import night_folder
@@ -89,8 +91,18 @@ def _write_results(store: Store, plan: RegressPlan, number: int, folder: Path) -
         }
         place = folder / configuration.name
         place.mkdir(parents=True, exist_ok=True)
-        write_results(place, results, about, clauses)
+        write_results(place, results, about, clauses, _scope(store, number, configuration.name, manifest))
     write_junit(folder / "results.xml", suites)
+
+
+def _scope(store: Store, number: int, configuration: str, manifest: Manifest | None) -> dict[str, Any]:
+    """What the configuration's manifest puts out of scope, with the night's waived findings."""
+    sql = "SELECT clause, findings FROM waived WHERE night = ? AND configuration = ?"
+    counts = {row[0]: row[1] for row in store.rows(sql, number, configuration)}
+    reasons = manifest.out_of_scope if manifest else {}
+    return {
+        clause: {"reason": reason, "findings": counts.get(clause, 0)} for clause, reason in reasons.items()
+    }
 
 
 def _results(store: Store, number: int, configuration: str) -> list[Result]:

@@ -92,6 +92,8 @@ def _clause_rows(store: Store, number: int) -> list[dict[str, Any]]:
     known = clauses()
     sql = "SELECT clause, count(*) FROM run WHERE night = ? AND attempt = 0 AND clause != '' GROUP BY clause"
     failed = dict(tuple(row) for row in store.rows(sql, number))
+    sql = "SELECT clause, sum(findings), min(reason) FROM waived WHERE night = ? GROUP BY clause"
+    waived = {row[0]: f"{row[1]} waived: {row[2]}" for row in store.rows(sql, number)}
     rows = []
     for name, (verdict, warned) in triage.clause_verdicts(store, number).items():
         clause = known.get(name)
@@ -104,6 +106,7 @@ def _clause_rows(store: Store, number: int) -> list[dict[str, Any]]:
                 "section": f"{clause.section} {clause.title}" if clause else "",
                 "check": clause.check if clause else "",
                 "runs": failed.get(name, 0),
+                "waived": waived.get(name, ""),
             }
         )
     return rows

@@ -51,6 +51,14 @@ CREATE TABLE figure (
 ) WITHOUT ROWID;
 """
 
+# Not there in files of earlier versions.
+_WAIVED = """
+CREATE TABLE IF NOT EXISTS waived (
+  night INTEGER NOT NULL, configuration TEXT NOT NULL, clause TEXT NOT NULL, reason TEXT NOT NULL,
+  findings INTEGER NOT NULL, PRIMARY KEY (night, configuration, clause)
+) WITHOUT ROWID
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -115,6 +123,7 @@ class Store:
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA application_id = {APPLICATION}")
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
+                self._db.execute(_WAIVED)
         self._verdicts: dict[tuple[int, str], dict[str, tuple[int, bool]]] = {}
 
     def close(self) -> None:
@@ -268,6 +277,10 @@ class Store:
                 after = max(before[0], RANK.index(verdict)), before[1] or clause in warned
                 if after != before:
                     known[clause] = changed[clause] = after
+            self._db.executemany(
+                "INSERT INTO waived VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET findings = findings + 1",
+                [(night, configuration, f["clause"], f["reason"]) for f in result.waived],
+            )
             for point in result.coverage:
                 self._db.execute(
                     "INSERT INTO sample VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET hits = hits + 1",

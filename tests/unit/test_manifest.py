@@ -79,6 +79,10 @@ def test_bundled_device_is_one_manifest() -> None:
     assert manifest.medium is not None
 
 
+def scope(pattern: str, reason: str = "split ring only") -> str:
+    return f'[[out_of_scope]]\nclauses = ["{pattern}"]\nreason = "{reason}"\n[device]'
+
+
 BROKEN = {
     "unknown key": ('toplevel = "my_top"', 'toplevel = "my_top"\ntoplvl = "x"', "[dut] toplvl"),
     "unknown table": ("[device]", "[clocks]\n[device]", "clocks"),
@@ -114,6 +118,21 @@ BROKEN = {
     "python without class": ('kind = "axi4"\n', 'kind = "python"\n', "[ports.dma] class"),
     "class without module": ('kind = "axi4"\n', 'kind = "python"\nclass = "Engine"\n', "[ports.dma] class"),
     "class by path": ('kind = "axi4"\n', 'kind = "python"\nclass = "../a:B"\n', "[ports.dma] class"),
+    "scope without clause": ("[device]", '[[out_of_scope]]\nreason = "x"\n[device]', "clauses"),
+    "scope without reason": ("[device]", '[[out_of_scope]]\nclauses = ["DEV-*"]\n[device]', "reason"),
+    "empty reason": ("[device]", scope("DEV-PACKED-*", " "), "[out_of_scope[0]] reason"),
+    "reason of two lines": ("[device]", scope("DEV-PACKED-*", "a\\nb"), "[out_of_scope[0]] reason"),
+    "unknown clause": (
+        "[device]",
+        scope("DEV-PAKCED-*"),
+        "clauses: 'DEV-PAKCED-*' matches no",
+    ),
+    "driver's clause": (
+        "[device]",
+        scope("DRV-PACKED-*"),
+        "only the device's own clauses (DEV-) can be left out",
+    ),
+    "driver's clause by glob": ("[device]", scope("*PACKED*"), "takes in DRV-PACKED-"),
     "TOML": ("[clock]", "[clock", "not valid TOML"),
     "boolean": ("period_ps = 4000", "period_ps = true", "must be an integer"),
 }
@@ -174,3 +193,11 @@ def test_main_clock_and_reset_are_the_default(tmp_path: Path) -> None:
     manifest = load(tmp_path, GOOD)
     assert {manifest.clock_of(port) for port in (manifest.bar, manifest.dma)} == {manifest.clock}
     assert manifest.reset_of(manifest.irq) == manifest.reset
+
+
+def test_scope_is_a_reason_for_every_clause_that_a_glob_matches(tmp_path: Path) -> None:
+    found = load(tmp_path, GOOD.replace("[device]", scope("DEV-PACKED-00?"))).out_of_scope
+    assert set(found.values()) == {"split ring only"}
+    assert "DEV-PACKED-001" in found
+    assert all(clause.startswith("DEV-PACKED-00") for clause in found)
+    assert load(tmp_path, GOOD).out_of_scope == {}
