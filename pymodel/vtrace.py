@@ -200,6 +200,7 @@ class VtraceReader:
     """Reads a trace from a binary stream; iterate over it once for the events.
 
     `header` is there at once; `ignored` counts unknown keys and lines with an unknown "ev" so far.
+    Lines that begin with one of `skip` are passed over unread, for who needs only some events.
     Raises VtraceError, at construction for the header and while iterating for the events.
     """
 
@@ -208,6 +209,7 @@ class VtraceReader:
     header: Header = field(init=False)
     ignored: int = field(default=0, init=False)
     line: int = field(default=0, init=False)
+    skip: tuple[bytes, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         raw = self._next_line()
@@ -248,6 +250,8 @@ class VtraceReader:
 
     def __iter__(self) -> Iterator[ev.Event]:
         while (raw := self._next_line()) is not None:
+            if raw.startswith(self.skip):
+                continue
             try:
                 event = self._event(raw)
             except Broken as broken:

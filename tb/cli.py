@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -150,6 +151,7 @@ def _execute(request: running.RunRequest) -> int:
     click.echo(f"results: {shown(report.folder)}")
     if report.scope:
         click.echo(report.scope)
+    click.echo(f"conformance report: virtio-cosim report {shlex.quote(shown(report.folder))}")
     click.echo(running.summary(report))
     return report.exit_status
 
@@ -300,14 +302,22 @@ def regress(plan: Path, out: Path | None, resume: bool, budget: str | None, jobs
 
 @cli.command()
 @click.argument("run_folder", type=PATH, metavar="RUN")
-def report(run_folder: Path) -> None:
-    """Write report.html into the folder of a run or of a regression."""
+@click.option("--against", type=PATH, metavar="OTHER", help="Another run: compare, what broke since first.")
+@click.option("--format", "form", type=click.Choice(("html", "markdown")), default="html", show_default=True)
+@click.option("--out", type=PATH, metavar="FILE", help="[default: report.html or report.md in RUN]")
+def report(run_folder: Path, against: Path | None, form: str, out: Path | None) -> None:
+    """Write the conformance report of a run, or the page of a regression."""
     from tb.regress.night import RESULTS
     from tb.regress.page import write_latest
-    from tb.report import write_report
+    from waves.conformance.command import write_report
 
-    regression = (run_folder / RESULTS).exists()
-    click.echo(f"report: {shown(write_latest(run_folder) if regression else write_report(run_folder))}")
+    if (run_folder / RESULTS).exists():
+        if against or out or form != "html":
+            raise UsageError(f"{run_folder}: is a regression, whose page takes no --against, --format, --out")
+        click.echo(f"report: {shown(write_latest(run_folder))}")
+        return
+    path, head = write_report(run_folder, against, form, out)
+    click.echo(f"report: {shown(path)}\nverdict: {head.words}")
 
 
 @cli.command()

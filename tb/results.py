@@ -69,10 +69,17 @@ class Result:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all."""
+    """Write a text file so that it is there whole or not at all; raises OSError."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    part.unlink(missing_ok=True)
+    try:
+        # What was there by that name, a link perhaps, is gone: nothing but a new file is written.
+        with part.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def merge_clauses(results: Iterable[dict[str, str]]) -> dict[str, str]:

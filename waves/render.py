@@ -1,32 +1,20 @@
-"""Templates: everything that they show is escaped, for traces and names are foreign input."""
+"""The templates of this package."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import jinja2
+
+from tb.pages import environment
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("waves", "templates"),
-        autoescape=jinja2.select_autoescape(("html", "svg"), default=False),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["plain"] = plain
-    return environment
-
-
-def plain(text: str) -> str:
-    """One line that ends no code block and no table cell of Markdown."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return line.replace("```", "'''").replace("|", "\\|")
+    return environment(Path(__file__).parent / "templates")
 
 
 def template(name: str) -> jinja2.Template:
-    """The template `name`.j2's compiled form; .html and .svg escape what they are given."""
+    """The template of that name; .html and .svg escape what they are given."""
     return _environment().get_template(name)

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from pymodel.checker import clauses
+from tb.pages import environment
 from tb.regress import groups as triage
 from tb.regress.night import RESULTS, night_folder
 from tb.regress.plot import Plot, plot
@@ -30,13 +31,7 @@ PLOTTED = (
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(HERE / "templates")
 
 
 def write_page(store: Store, number: int) -> Path:
