@@ -222,7 +222,7 @@ class Run:
     def execute(self) -> RunReport:
         """Build, run, and write results; raises UsageError and ToolError."""
         started = time.monotonic()
-        who = identity([manifest for manifest, _ in self._by_manifest()])
+        who = identity([manifest for manifest, _ in self._by_manifest()], self.request.simulator)
         results = self._on_rtl() if self.manifest else self._on_model()
         folder = self._folder
         order = {(job.test.name, job.seed): place for place, job in enumerate(self._all_jobs())}

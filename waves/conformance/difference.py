@@ -111,7 +111,7 @@ def differ(ours: Judgement, theirs: Judgement, runs: tuple[RunFolder, RunFolder]
     for name in dict.fromkeys((*ours.rows, *theirs.rows)):
         a, b = _row(ours, theirs, name), _row(theirs, ours, name)
         kind = next((kind for kind in KINDS if kind.fits(a.standing, b.standing)), None)
-        if kind is not None or Standing.GAP in (a.standing, b.standing) and a.standing is not b.standing:
+        if kind is not None or (Standing.GAP in (a.standing, b.standing) and a.standing is not b.standing):
             changes[kind].append(Change(a.clause, a, b))
     found.shifts = shifts(changes[None])
     for kind in KINDS:
