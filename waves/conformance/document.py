@@ -152,7 +152,9 @@ def _verdicts(subject: Subject) -> dict[str, Any]:
         "chapters": list(_chapters(judgement, DEVICE)),
         "driver_chapters": list(_chapters(judgement, "driver")),
         "unjudged": _reasons(judgement.of(Standing.UNJUDGED)),
-        "out_of_scope": _reasons(judgement.of(Standing.OUT_OF_SCOPE)),
+        "out_of_scope": _reasons(
+            [row for row in judgement.rows.values() if row.standing == Standing.OUT_OF_SCOPE]
+        ),
         "tests": tests[:MOST_TESTS],
         "tests_left_out": len(tests) - len(tests[:MOST_TESTS]),
     }

@@ -68,6 +68,11 @@ def _rest(run: RunFolder, judgement: Judgement) -> list[str]:
     if judgement.of(Standing.NOT_FOLLOWED):
         count = len(judgement.of(Standing.NOT_FOLLOWED))
         rest.append(f"{plural(count, 'recommendation')} (SHOULD) not followed.")
+    scope = [row for row in judgement.rows.values() if row.standing == Standing.OUT_OF_SCOPE]
+    waived = sum(row.first is not None for row in scope)
+    if scope:
+        there = f"; breaches of {waived} of them are waived" * bool(waived)
+        rest.append(f"Out of scope by the manifest: {plural(len(scope), 'requirement')}{there}.")
     errors = len(run.of_status(ERROR))
     if errors:
         rest.append(f"{plural(errors, 'test')} ended in an error of the bench: they say nothing.")

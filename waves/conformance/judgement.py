@@ -47,7 +47,10 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A clause in a run: `verdict` as results.json has it, `why` where that needs a reason."""
+    """A clause in a run: `verdict` as results.json has it, `why` where that needs a reason.
+
+    `first` is its first breach, `met` in how many test runs there was one. Out of scope that is waived.
+    """
 
     clause: Clause
     verdict: str
@@ -83,6 +86,7 @@ class Judgement:
         self._accepted = union(row.accepted or 0 for row in self._sessions)
         self._breaches = _firsts(run, "violations")
         self._warnings = _firsts(run, "warnings")
+        self._waived = _firsts(run, "waived")
         self.rows = {row.clause.id: row for row in self._all()}
 
     def of(self, *standings: Standing, side: str = DEVICE) -> list[Row]:
@@ -101,6 +105,10 @@ class Judgement:
     def _row(self, clause: Clause) -> Row:
         name = clause.id
         count = self._run.counts.get(name)
+        if name in self._run.scope:
+            first, met = self._waived.get(name, (None, 0))
+            verdict = self._run.verdicts.get(name, "")
+            return Row(clause, verdict, Standing.OUT_OF_SCOPE, self._run.scope[name], None, first, met)
         if name in self._breaches:
             first, met = self._breaches[name]
             return Row(clause, "violated", Standing.VIOLATED, "", count, first, met)
@@ -199,11 +207,11 @@ def type_name(number: int) -> str:
     return DeviceType(number).name.lower() if number in list(DeviceType) else f"number {number}"
 
 
-def _firsts(run: RunFolder, what: str) -> dict[str, tuple[First, int]]:
-    """By clause, its first breach among the violations or warnings, and the number of tests with one."""
-    found: dict[str, tuple[First, int]] = {}
+def _firsts(run: RunFolder, what: str) -> dict[str, tuple[First | None, int]]:
+    """By clause, its first breach of that sort, and the number of test runs with one."""
+    found: dict[str, tuple[First | None, int]] = {}
     for test in run.tests:
-        for breach in getattr(test, what):
-            first, met = found.get(breach.clause, (First(test, breach), 0))
-            found[breach.clause] = first, met + 1
+        for clause, breach in {breach.clause: breach for breach in reversed(getattr(test, what))}.items():
+            first, met = found.get(clause, (First(test, breach), 0))
+            found[clause] = first, met + 1
     return found

@@ -51,6 +51,7 @@ class TestRun:
     folder: Path | None
     violations: tuple[Breach, ...]
     warnings: tuple[Breach, ...]
+    waived: tuple[Breach, ...]
 
     def file(self, name: str) -> Path | None:
         """A regular file that the test left behind."""
@@ -70,13 +71,15 @@ class Count:
 class RunFolder:
     """A run: its tests, verdicts by clause, how often each was put to the test, and what it was of.
 
-    `counts` is empty where the run did not count. `about` is the "run" object, whose values are foreign.
+    `counts` is empty where the run did not count. `scope` says why a clause is out of scope. `about` is
+    the "run" object, whose values are foreign.
     """
 
     path: Path
     tests: tuple[TestRun, ...]
     verdicts: dict[str, str]
     counts: dict[str, Count]
+    scope: dict[str, str]
     about: dict[str, Any]
 
     @property
@@ -121,6 +124,7 @@ def _run(path: Path, content: dict[str, Any]) -> RunFolder:
         tuple(_test(path, row, f"test {number}") for number, row in enumerate(rows, 1)),
         {text(clause): str(verdict) for clause, verdict in verdicts.items()},
         _counts(content.get("outcomes", {})),
+        _scope(content.get("out_of_scope", {})),
         about if isinstance(about, dict) else {},
     )
 
@@ -131,6 +135,15 @@ def _counts(rows: Any) -> dict[str, Count]:
     names = ("held", "breached", "runs")
     return {
         text(clause): Count(*(_number(row, name, f"outcome {text(clause)!r}") for name in names))
+        for clause, row in rows.items()
+    }
+
+
+def _scope(rows: Any) -> dict[str, str]:
+    if not isinstance(rows, dict):
+        raise _Unusable('"out_of_scope" must be an object')
+    return {
+        text(clause): text(_typed(row, "reason", str, f"out_of_scope {text(clause)!r}"))
         for clause, row in rows.items()
     }
 
@@ -149,6 +162,7 @@ def _test(path: Path, row: Any, where: str) -> TestRun:
         folder=_folder(path, row.get("folder")),
         violations=_breaches(row, "violations", where),
         warnings=_breaches(row, "warnings", where),
+        waived=_breaches(row, "waived", where),
     )
 
 
