@@ -20,6 +20,7 @@ AXI_LITE_PINS = (
 )
 AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast")
 REQUEST_PINS = ("req_valid", "req_write", "req_addr", "req_wdata", "cpl_valid", "cpl_rdata")
+TLP_PINS = ("rx_tdata", "rx_tvalid", "rx_tready", "tx_tdata", "tx_tvalid", "tx_tready")
 Node = dict[str, Any]
 """A node of Verilator's JSON."""
 

@@ -35,6 +35,7 @@ class ModelDma:
     """The model's DMA: done as soon as it begins."""
 
     idle = True
+    posted = False
 
     @property
     def faults(self) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TopPort
+from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TLP_PINS, TopPort
 from tb.errors import UsageError
-from tb.manifest import BarPort, Manifest, Port
+from tb.manifest import TLP, BarPort, Manifest, Port
 
 INPUT, OUTPUT = "input", "output"
 CONFIG_BITS = 8
@@ -24,6 +24,9 @@ _TO_TARGET -= {"awready", "wready", "arready"}
 _REQUEST_OPTIONS = ("req_ready", "req_strb", "cpl_ready")
 _REQUEST_WIDTHS = {"req_valid": 1, "req_ready": 1, "req_write": 1, "cpl_valid": 1, "cpl_ready": 1}
 _FROM_REQUESTER = {"req_ready", "cpl_valid", "cpl_rdata"}
+TLP_WIDTHS = (32, 64, 128, 256, 512, 1024)
+_TLP_OPTIONS = tuple(f"{way}_{mark}" for way in ("rx", "tx") for mark in ("tlast", "tsop", "tkeep"))
+_TLP_WIDTHS = {f"{way}_{name}": 1 for way in ("rx", "tx") for name in ("tvalid", "tready", "tlast", "tsop")}
 _IRQ_OUTPUTS = {"valid", "vector", "request"}
 
 
@@ -123,6 +126,10 @@ def _bus_pins(port: Port, *, initiator: bool) -> Iterator[Pin]:
             to_target = signal in _TO_TARGET
             direction = OUTPUT if to_target == initiator else INPUT
             yield _pin(port, signal, direction, _AXI_WIDTHS, signal not in required)
+    elif port.kind == TLP:
+        for signal in (*TLP_PINS, *_TLP_OPTIONS):
+            to_device = signal.startswith("rx") != signal.endswith("ready")
+            yield _pin(port, signal, INPUT if to_device else OUTPUT, _TLP_WIDTHS, signal in _TLP_OPTIONS)
     else:
         for signal in port.signals:
             yield _pin(port, signal, "", {}, False)
@@ -140,6 +147,8 @@ def _key(port: Port, signal: str) -> str:
 
 def _bus_problems(manifest: Manifest, port: Port, ports: Mapping[str, TopPort]) -> Iterator[tuple[str, str]]:
     """What is wrong with widths that hang together: (key, problem)."""
+    if port.kind == TLP:
+        yield from _stream_problems(port, ports)
     if port.kind not in HOST_WIDTHS:
         return
     request = port.kind == "reqcpl"
@@ -170,6 +179,20 @@ def _bus_problems(manifest: Manifest, port: Port, ports: Mapping[str, TopPort]) 
             yield told(signal, f"{why} needs {needed}")
         if width(signal) > 64:
             yield told(signal, "an address has at most 64")
+
+
+def _stream_problems(port: Port, ports: Mapping[str, TopPort]) -> Iterator[tuple[str, str]]:
+    for way in ("rx", "tx"):
+        data, keep = (port.pin(f"{way}_{name}") for name in ("tdata", "tkeep"))
+        bits = ports[data].width
+        if bits not in TLP_WIDTHS:
+            yield (
+                _key(port, f"{way}_tdata"),
+                f"{data!r} has {_bits(bits)}: {TLP} is of 32 to 1024, a power of two",
+            )
+        elif keep in ports and ports[keep].width not in (bits // 8, bits // 32):
+            wanted = f"{bits // 8} or {bits // 32}, one for each byte or dword"
+            yield _key(port, f"{way}_tkeep"), f"{keep!r} has {_bits(ports[keep].width)}: give it {wanted}"
 
 
 def _address_bits(manifest: Manifest, port: Port) -> tuple[int, str]:

@@ -16,10 +16,10 @@ module vio_tlp_rx
   input  logic                   clk_i,
   input  logic                   rst_ni,
 
-  input  logic [DataWidth-1:0]   s_rx_tdata,
-  input  logic                   s_rx_tlast,
-  input  logic                   s_rx_tvalid,
-  output logic                   s_rx_tready,
+  input  logic [DataWidth-1:0]   tlp_rx_tdata,
+  input  logic                   tlp_rx_tlast,
+  input  logic                   tlp_rx_tvalid,
+  output logic                   tlp_rx_tready,
 
   /// Where the memory BAR lies, and whether the function answers there.
   input  logic [63:0]            bar_i,
@@ -53,7 +53,7 @@ module vio_tlp_rx
 
   logic [Lanes-1:0][31:0] lanes;
   logic [3:0][31:0]       head;
-  assign lanes = s_rx_tdata;
+  assign lanes = tlp_rx_tdata;
   assign head  = lanes[3:0];
 
   typedef enum logic [1:0] {StHead, StWrite, StCompletion, StDrop} state_e;
@@ -97,30 +97,30 @@ module vio_tlp_rx
   assign m_axil_awaddr  = 32'(addr_q & (BarBytes - 64'd1));
   assign m_axil_wdata   = lanes[lane_q];
   assign m_axil_wstrb   = be;
-  assign m_axil_awvalid = state_q == StWrite && s_rx_tvalid && be != '0 && !aw_done_q;
-  assign m_axil_wvalid  = state_q == StWrite && s_rx_tvalid && be != '0 && !w_done_q;
+  assign m_axil_awvalid = state_q == StWrite && tlp_rx_tvalid && be != '0 && !aw_done_q;
+  assign m_axil_wvalid  = state_q == StWrite && tlp_rx_tvalid && be != '0 && !w_done_q;
   assign m_axil_bready  = 1'b1;
 
-  assign cpl_valid_o = state_q == StCompletion && s_rx_tvalid;
-  assign cpl_last_o  = s_rx_tlast;
+  assign cpl_valid_o = state_q == StCompletion && tlp_rx_tvalid;
+  assign cpl_last_o  = tlp_rx_tlast;
   assign cpl_o       = cpl_q;
   assign cpl_data_o  = lanes;
   assign cpl_first_o = lane_q;
   assign cpl_count_o = here;
 
-  assign request_valid_o = state_q == StHead && s_rx_tvalid && !completion && !posted_write
+  assign request_valid_o = state_q == StHead && tlp_rx_tvalid && !completion && !posted_write
                            && !message;
   assign request_o       = request;
   assign request_data_o  = lanes[3];
 
   always_comb begin : proc_ready
     unique case (state_q)
-      StHead:       s_rx_tready = (request_valid_o && request_ready_i)
+      StHead:       tlp_rx_tready = (request_valid_o && request_ready_i)
                                   || (message && !completion)
                                   || (posted_write && (!hit || header_only));
-      StWrite:      s_rx_tready = s_rx_tvalid && written && beat_ends;
-      StCompletion: s_rx_tready = 1'b1;
-      default:      s_rx_tready = 1'b1;
+      StWrite:      tlp_rx_tready = tlp_rx_tvalid && written && beat_ends;
+      StCompletion: tlp_rx_tready = 1'b1;
+      default:      tlp_rx_tready = 1'b1;
     endcase
   end
 
@@ -130,7 +130,7 @@ module vio_tlp_rx
       {cpl_q, lane_q, left_q, addr_q}                   <= '0;
       {first_be_q, last_be_q}                           <= '0;
       {aw_done_q, w_done_q, first_q}                    <= '0;
-    end else if (s_rx_tvalid) begin
+    end else if (tlp_rx_tvalid) begin
       unique case (state_q)
         StHead: begin
           cpl_q      <= parse_completion(head);
@@ -142,7 +142,7 @@ module vio_tlp_rx
           first_q    <= 1'b1;
           if (completion) state_q <= StCompletion;
           else if (posted_write && hit) state_q <= StWrite;
-          else if (s_rx_tready && !s_rx_tlast) state_q <= StDrop;
+          else if (tlp_rx_tready && !tlp_rx_tlast) state_q <= StDrop;
         end
         StWrite: begin
           if (m_axil_awready) aw_done_q <= 1'b1;
@@ -153,16 +153,16 @@ module vio_tlp_rx
             left_q                         <= left_q - 11'd1;
             lane_q                         <= lane_q + LaneBits'(1);
             if (beat_ends) lane_q <= '0;
-            if (beat_ends && s_rx_tlast) state_q <= StHead;
+            if (beat_ends && tlp_rx_tlast) state_q <= StHead;
             else if (left_q == 11'd1) state_q <= StDrop;
           end
         end
         StCompletion: begin
           lane_q <= '0;
           left_q <= left_q - 11'(here);
-          if (s_rx_tlast) state_q <= StHead;
+          if (tlp_rx_tlast) state_q <= StHead;
         end
-        default: if (s_rx_tlast) state_q <= StHead;
+        default: if (tlp_rx_tlast) state_q <= StHead;
       endcase
     end
   end

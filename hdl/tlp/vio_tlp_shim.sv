@@ -24,16 +24,16 @@ module vio_tlp_shim
   input  logic                   rst_ni,
 
   // Packets to the device: first byte in bits [7:0], every packet begins with a beat.
-  input  logic [DataWidth-1:0]   s_rx_tdata,
-  input  logic                   s_rx_tlast,
-  input  logic                   s_rx_tvalid,
-  output logic                   s_rx_tready,
+  input  logic [DataWidth-1:0]   tlp_rx_tdata,
+  input  logic                   tlp_rx_tlast,
+  input  logic                   tlp_rx_tvalid,
+  output logic                   tlp_rx_tready,
   // Packets from the device; a bit of tkeep for each dword.
-  output logic [DataWidth-1:0]   m_tx_tdata,
-  output logic [Lanes-1:0]       m_tx_tkeep,
-  output logic                   m_tx_tlast,
-  output logic                   m_tx_tvalid,
-  input  logic                   m_tx_tready,
+  output logic [DataWidth-1:0]   tlp_tx_tdata,
+  output logic [Lanes-1:0]       tlp_tx_tkeep,
+  output logic                   tlp_tx_tlast,
+  output logic                   tlp_tx_tvalid,
+  input  logic                   tlp_tx_tready,
 
   // Configuration space: byte address = offset.
   output logic [11:0]            m_cfg_axil_awaddr,
@@ -125,7 +125,7 @@ module vio_tlp_shim
   logic [LaneBits:0]      cpl_count;
 
   vio_tlp_rx #(.DataWidth(DataWidth), .BarBytes(BarBytes)) u_rx (
-    .clk_i, .rst_ni, .s_rx_tdata, .s_rx_tlast, .s_rx_tvalid, .s_rx_tready,
+    .clk_i, .rst_ni, .tlp_rx_tdata, .tlp_rx_tlast, .tlp_rx_tvalid, .tlp_rx_tready,
     .bar_i           (bar),
     .memory_i        (memory),
     .request_valid_o (arrived_valid),
@@ -267,7 +267,7 @@ module vio_tlp_shim
   assign length[SourceInterrupt]      = 11'd4;
 
   vio_tlp_tx #(.DataWidth(DataWidth), .MaxDwords(4 + MaxPayload / 4)) u_tx (
-    .clk_i, .rst_ni, .m_tx_tdata, .m_tx_tkeep, .m_tx_tlast, .m_tx_tvalid, .m_tx_tready,
+    .clk_i, .rst_ni, .tlp_tx_tdata, .tlp_tx_tkeep, .tlp_tx_tlast, .tlp_tx_tvalid, .tlp_tx_tready,
     .want_i        (want),
     .grant_o       (grant),
     .piece_valid_i (piece_valid),

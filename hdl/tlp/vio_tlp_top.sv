@@ -16,16 +16,16 @@ module vio_tlp_top #(
   input  logic                       rst_ni,
 
   // Packets to the device, first byte in bits [7:0].
-  input  logic [DataWidth-1:0]       s_rx_tdata,
-  input  logic                       s_rx_tlast,
-  input  logic                       s_rx_tvalid,
-  output logic                       s_rx_tready,
+  input  logic [DataWidth-1:0]       tlp_rx_tdata,
+  input  logic                       tlp_rx_tlast,
+  input  logic                       tlp_rx_tvalid,
+  output logic                       tlp_rx_tready,
   // Packets from the device; a bit of tkeep for each dword.
-  output logic [DataWidth-1:0]       m_tx_tdata,
-  output logic [DataWidth/32-1:0]    m_tx_tkeep,
-  output logic                       m_tx_tlast,
-  output logic                       m_tx_tvalid,
-  input  logic                       m_tx_tready,
+  output logic [DataWidth-1:0]       tlp_tx_tdata,
+  output logic [DataWidth/32-1:0]    tlp_tx_tkeep,
+  output logic                       tlp_tx_tlast,
+  output logic                       tlp_tx_tvalid,
+  input  logic                       tlp_tx_tready,
 
   // The medium: byte address = sector * 512.
   output logic [IdWidth-1:0]         m_med_axi_arid,
@@ -130,8 +130,8 @@ module vio_tlp_top #(
     .BarBytes      (BarBytes),
     .TimeoutCycles (TimeoutCycles)
   ) u_shim (
-    .clk_i, .rst_ni, .s_rx_tdata, .s_rx_tlast, .s_rx_tvalid, .s_rx_tready, .m_tx_tdata,
-    .m_tx_tkeep, .m_tx_tlast, .m_tx_tvalid, .m_tx_tready, .intx_i(intx),
+    .clk_i, .rst_ni, .tlp_rx_tdata, .tlp_rx_tlast, .tlp_rx_tvalid, .tlp_rx_tready, .tlp_tx_tdata,
+    .tlp_tx_tkeep, .tlp_tx_tlast, .tlp_tx_tvalid, .tlp_tx_tready, .intx_i(intx),
     .m_cfg_axil_awaddr(s_cfg_axil_awaddr), .m_cfg_axil_awvalid(s_cfg_axil_awvalid),
     .m_cfg_axil_awready(s_cfg_axil_awready), .m_cfg_axil_wdata(s_cfg_axil_wdata),
     .m_cfg_axil_wstrb(s_cfg_axil_wstrb), .m_cfg_axil_wvalid(s_cfg_axil_wvalid),

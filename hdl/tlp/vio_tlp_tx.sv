@@ -29,12 +29,12 @@ module vio_tlp_tx
   input  logic [Sources-1:0]                    commit_i,
   input  logic [Sources-1:0][10:0]              length_i,
 
-  output logic [DataWidth-1:0]                  m_tx_tdata,
+  output logic [DataWidth-1:0]                  tlp_tx_tdata,
   /// A bit for each dword.
-  output logic [Lanes-1:0]                      m_tx_tkeep,
-  output logic                                  m_tx_tlast,
-  output logic                                  m_tx_tvalid,
-  input  logic                                  m_tx_tready
+  output logic [Lanes-1:0]                      tlp_tx_tkeep,
+  output logic                                  tlp_tx_tlast,
+  output logic                                  tlp_tx_tvalid,
+  input  logic                                  tlp_tx_tready
 );
 
   localparam int unsigned MaxWords = (MaxDwords + Lanes - 1) / Lanes;
@@ -104,7 +104,7 @@ module vio_tlp_tx
     logic [31:0] mem [Depth];
     always_ff @(posedge clk_i) begin
       if (piece && we[i]) mem[base_q[AddrBits-1:0] + AddrBits'(word[i])] <= data[i];
-      m_tx_tdata[32*i +: 32] <= mem[rptr_d[AddrBits-1:0]];
+      tlp_tx_tdata[32*i +: 32] <= mem[rptr_d[AddrBits-1:0]];
     end
   end
 
@@ -118,21 +118,21 @@ module vio_tlp_tx
     .wr_data_i  (length),
     .commit_i   (1'b1),
     .rollback_i (1'b0),
-    .rd_valid_o (m_tx_tvalid),
+    .rd_valid_o (tlp_tx_tvalid),
     .rd_ready_i (ready),
     .rd_data_o  (total)
   );
   assign left       = total - sent_q;
-  assign m_tx_tlast = left <= 11'(Lanes);
-  assign pop        = m_tx_tvalid && m_tx_tready;
-  assign ready      = pop && m_tx_tlast;
+  assign tlp_tx_tlast = left <= 11'(Lanes);
+  assign pop        = tlp_tx_tvalid && tlp_tx_tready;
+  assign ready      = pop && tlp_tx_tlast;
   for (genvar i = 0; i < Lanes; i++) begin : gen_keep
-    assign m_tx_tkeep[i] = 11'(i) < left;
+    assign tlp_tx_tkeep[i] = 11'(i) < left;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_sent
     if (!rst_ni) sent_q <= '0;
-    else if (pop) sent_q <= m_tx_tlast ? '0 : sent_q + 11'(Lanes);
+    else if (pop) sent_q <= tlp_tx_tlast ? '0 : sent_q + 11'(Lanes);
   end
 
 endmodule

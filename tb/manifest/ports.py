@@ -10,12 +10,11 @@ from typing import Any
 from tb.manifest.clocking import Clock, read_clock_name
 from tb.toml_table import Table
 
-CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none", "python")
+CONFIG_KINDS = ("axi4-lite", "reqcpl", "shell", "none", "pcie-tlp", "python")
 BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")
-NOT_YET = ("pcie-tlp",)
-"""Kinds that a manifest may name and no path of the bench drives yet."""
+TLP = "pcie-tlp"
 _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 SHELL_IRQ_KINDS = ("msix-pulse", "reqack")
 """Kinds whose vectors only a shell can turn into messages."""
@@ -60,10 +59,6 @@ class MediumPort(Port):
 
 def _pins(table: Table, kind: str, clocks: Sequence[Clock]) -> dict[str, Any]:
     """What every port table may say: prefix, signals, class, clock."""
-    if kind in NOT_YET:
-        raise table.fail(
-            "kind", f"{kind!r} is not driven yet: put an AXI4 or request/completion shim before it"
-        )
     signals = table.mapping("signals")
     for signal, port in signals.items():
         if not isinstance(port, str):
@@ -74,7 +69,7 @@ def _pins(table: Table, kind: str, clocks: Sequence[Clock]) -> dict[str, Any]:
         raise table.fail("class", 'goes with kind = "python", as "module:Class"')
     if class_name and not _CLASS.fullmatch(class_name):
         raise table.fail("class", f'is {class_name!r}: give "module:Class", a module beside the manifest')
-    if (kind.startswith("axi4") or kind == "python") and not prefix and not signals:
+    if (kind.startswith("axi4") or kind in (TLP, "python")) and not prefix and not signals:
         raise table.fail("prefix", f"is missing: kind = {kind!r} needs prefix or signals")
     return {
         "table": table.name,

@@ -16,6 +16,7 @@ from tb.manifest.hdl import Hdl, read_hdl
 from tb.manifest.pci import PciShell, read_pci
 from tb.manifest.ports import (
     SHELL_IRQ_KINDS,
+    TLP,
     BarPort,
     IrqPort,
     MediumPort,
@@ -151,6 +152,7 @@ def _manifest(path: Path, content: dict[str, Any]) -> Manifest:
     root.finish()
     _check_bars(root, manifest)
     _check_irq(root, manifest)
+    _check_tlp(root, manifest)
     return manifest
 
 
@@ -164,6 +166,22 @@ def _check_bars(root: Table, manifest: Manifest) -> None:
         if base < end:
             raise root.fail("ports.bar.bars", f"BAR {number} at {base:#x} overlaps BAR {before}")
         end, before = base + sizes.get(number, 1), number
+
+
+def _check_tlp(root: Table, manifest: Manifest) -> None:
+    """One pair of streams carries all that is of kind "pcie-tlp"."""
+    ports = {"bar": manifest.bar, "dma": manifest.dma, "config": manifest.config}
+    spoken = {name for name, port in ports.items() if port.kind == TLP}
+    missing = sorted({"bar", "dma"} - spoken) if spoken else []
+    if missing:
+        here, there = missing[0], sorted(spoken)[0]
+        raise root.fail(
+            f"ports.{here}.kind", f"is {ports[here].kind!r}: ports.{there} is {TLP!r}, and that carries both"
+        )
+    for name in sorted(spoken):
+        port, bar = ports[name], manifest.bar
+        if (port.prefix, port.signals, port.clock) != (bar.prefix, bar.signals, bar.clock):
+            raise root.fail(f"ports.{name}.prefix", f"differs from ports.bar: {TLP!r} is one pair of streams")
 
 
 def _check_irq(root: Table, manifest: Manifest) -> None:

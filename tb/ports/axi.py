@@ -52,6 +52,8 @@ class Store(Protocol):
 class AxiTarget:
     """Serves one AXI4 initiator from a store."""
 
+    posted = False
+
     def __init__(
         self, pins: Pins, store: Store, knobs: TargetKnobs, seed: int, now: Callable[[], int]
     ) -> None:
@@ -68,7 +70,7 @@ class AxiTarget:
         self._open_channels(pins)
         reorder = knobs.reorder
         self._reads, self._writes, self._answers, self._acks = (
-            Waiting(self._dice, reorder=reorder) for _ in range(4)
+            Waiting[Burst](self._dice, reorder=reorder) for _ in range(4)
         )
         self._receiving: list[Burst] = []
         self._words: list[tuple[int, int]] = []
@@ -178,7 +180,7 @@ class AxiTarget:
         self.faults += burst_faults(burst, number("burst"))
         return burst
 
-    def _schedule(self, burst: Burst, queue: Waiting, latency: tuple[int, int]) -> None:
+    def _schedule(self, burst: Burst, queue: Waiting[Burst], latency: tuple[int, int]) -> None:
         """Draw when the burst takes effect and when it is answered, and queue it."""
         cycles = effect = 0
         if latency[1] > 0:

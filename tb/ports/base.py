@@ -49,6 +49,11 @@ class DmaPort(Protocol):
         """What the device did that the bus does not allow, one line each."""
         ...
 
+    @property
+    def posted(self) -> bool:
+        """Writes get no answer: the device never learns that one was refused."""
+        ...
+
     def refuse(self, first: int, last: int, *, reads: bool = True, writes: bool = True) -> None:
         """Answer accesses that touch bytes `first` to `last` with an error from now on."""
         ...

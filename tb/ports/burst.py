@@ -66,7 +66,7 @@ def strobed_runs(burst: Burst, words: list[tuple[int, int]]) -> list[tuple[int, 
     for beat, (word, strobe) in enumerate(words):
         base = burst.beat_range(beat)[0]
         base -= base % burst.lanes
-        for first, count in _runs(strobe):
+        for first, count in runs_of(strobe):
             part = (word >> 8 * first & (1 << 8 * count) - 1).to_bytes(count, "little")
             if runs and runs[-1][0] + len(runs[-1][1]) == base + first:
                 runs[-1][1].extend(part)
@@ -75,8 +75,8 @@ def strobed_runs(burst: Burst, words: list[tuple[int, int]]) -> list[tuple[int, 
     return [(addr, bytes(data)) for addr, data in runs]
 
 
-def _runs(strobe: int) -> list[tuple[int, int]]:
-    """First position and length of every run of ones."""
+def runs_of(strobe: int) -> list[tuple[int, int]]:
+    """Return first position and length of every run of ones."""
     runs = []
     position = 0
     while strobe:

@@ -194,8 +194,11 @@ class CustomBar(CustomHost):
 class CustomDma(CustomPort):
     """[ports.dma]: the device's way into guest memory. Override `run`.
 
-    Set `busy` while something is in flight: a test ends only when it is False.
+    Set `busy` while something is in flight: a test ends only when it is False; `posted` says that a refused
+    write is not told to the device.
     """
+
+    posted = False
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)

@@ -170,6 +170,8 @@ class NativeBarPort:
 class NativeDmaPort:
     """An AXI4 target in C."""
 
+    posted = False
+
     def __init__(self, host: NativeHost, port: int, memory: NativeMemory) -> None:
         self._host = host
         self._port = port

@@ -13,12 +13,12 @@ from pymodel.events import EventStream
 from pymodel.memory import GuestMemory
 from tb.image import Image
 from tb.knobs import Knobs, TargetKnobs
-from tb.manifest import Manifest, Port
+from tb.manifest import TLP, Manifest, Port
 from tb.manifest.pci import PciShell
 from tb.ports.axi import AxiTarget, Store
 from tb.ports.axi_initiator import AxiInitiator
 from tb.ports.axil import AxiLiteInitiator
-from tb.ports.base import BarPort, ConfigPort
+from tb.ports.base import BarPort, ConfigPort, DmaPort
 from tb.ports.channels import Pins
 from tb.ports.clocking import Clocking
 from tb.ports.custom import CustomDma, Signals
@@ -29,6 +29,8 @@ from tb.ports.interrupts import PinInterruptPort
 from tb.ports.reqcpl import RequestInitiator
 from tb.ports.shell import Shell
 from tb.ports.stores import GuestStore, MediumStore
+from tb.ports.tlp import TlpBarInitiator, TlpConfigInitiator, TlpLink
+from tb.ports.tlp_target import TlpTarget
 from tb.ports.vectors import WATCHERS
 
 
@@ -57,12 +59,14 @@ class PinPath:
         self.breakage = self._customs.breakage
         # Seeds are drawn in the order of the native path, so that both give the same accesses.
         config_seed, bar_seed = rng.getrandbits(64), rng.getrandbits(64)
+        self._link = self._tlp_link(guest, knobs)
         bar = self._initiator(manifest.bar, knobs, bar_seed)
-        self._bar = PinBarPort(bar, manifest.bar.bars, events, self.now)
+        bars = self._link.bars if self._link and not manifest.pci else manifest.bar.bars
+        self._bar = PinBarPort(bar, bars, events, self.now)
         self.shell = self._shell(manifest.pci, events) if manifest.pci else None
         self.bar: BarPort = self.shell.bar if self.shell else self._bar
         self.config = self._config(manifest.config, knobs, config_seed, events)
-        self.dma = self._dma(manifest.dma, guest, knobs.dma)
+        self.dma: DmaPort = self._dma(manifest.dma, guest, knobs.dma)
         self.medium = (
             self._target(manifest.medium, MediumStore(image), knobs.medium) if manifest.medium else None
         )
@@ -83,7 +87,18 @@ class PinPath:
             return NoConfigPort()
         return PinConfigPort(self._initiator(port, knobs, seed), events, self.now)
 
+    def _tlp_link(self, guest: Store, knobs: Knobs) -> TlpLink | None:
+        if self._manifest.dma.kind != TLP:
+            return None
+        pins, bars = self.pins(self._manifest.dma), self._manifest.bar.bars
+        link = TlpLink(pins, bars, guest, knobs, self._rng, self.now)
+        link.drive_line = lambda level: self.interrupts.gate(level)
+        return link
+
     def _initiator(self, port: Port, knobs: Knobs, seed: int) -> Initiator:
+        if self._link and port.kind == TLP:
+            config = port is self._manifest.config
+            return TlpConfigInitiator(self._link) if config else TlpBarInitiator(self._link)
         if port.kind == "reqcpl":
             clock, period = self._clocking.pin(port), self._clocking.period_ps(port)
             return RequestInitiator(self._dut, port, clock, period)
@@ -98,7 +113,9 @@ class PinPath:
         irq.gate = shell.drive
         return shell
 
-    def _dma(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget | CustomDma:
+    def _dma(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget | CustomDma | TlpTarget:
+        if self._link:
+            return self._link.target
         if port.kind == "python":
             return self._customs.dma(port, self._rng.getrandbits(64))
         return self._target(port, store, knobs)
@@ -126,6 +143,8 @@ class PinPath:
         for target in (self.dma, self.medium):
             if isinstance(target, AxiTarget):
                 target.restart()
+        if self._link:
+            self._link.restart()
         self._customs.begin()
         self.interrupts.forget()
         if self.shell:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
 
-from tb.ports.burst import Burst
 from tb.ports.dice import Dice
 
 
-class Waiting:
-    """A queue of bursts that wait for their time (`Burst.due`, picoseconds)."""
+class Due(Protocol):
+    """What waits: `due` is its time in picoseconds, those of one `ident` keep their order."""
+
+    ident: int
+    due: int
+
+
+B = TypeVar("B", bound=Due)
+
+
+class Waiting(Generic[B]):
+    """A queue of bursts that wait for their time."""
 
     def __init__(self, dice: Dice, *, reorder: bool) -> None:
         self._dice = dice
         self._reorder = reorder
-        self._bursts: list[Burst] = []
+        self._bursts: list[B] = []
 
     def __len__(self) -> int:
         return len(self._bursts)
 
-    def add(self, burst: Burst) -> None:
+    def add(self, burst: B) -> None:
         """Append a burst."""
         self._bursts.append(burst)
 
-    def take(self, now: int, without: Iterable[Burst] = ()) -> Burst | None:
+    def take(self, now: int, without: Iterable[B] = ()) -> B | None:
         """Take a burst that is due and whose id none of `without` has; None if there is none."""
         busy = {burst.ident for burst in without}
         ready = [burst for burst in self._heads() if burst.due <= now and burst.ident not in busy]
@@ -41,11 +51,11 @@ class Waiting:
         """Forget everything."""
         self._bursts.clear()
 
-    def _heads(self) -> list[Burst]:
+    def _heads(self) -> list[B]:
         """The oldest burst, or with reordering the oldest of each id."""
         if not self._reorder:
             return self._bursts[:1]
-        oldest: dict[int, Burst] = {}
+        oldest: dict[int, B] = {}
         for burst in self._bursts:
             oldest.setdefault(burst.ident, burst)
         return list(oldest.values())
