@@ -14,7 +14,7 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import SimTimeoutError, Timer, with_timeout
 
-from pymodel.events import BarRead, BarWrite, ConfigRead, ConfigWrite, Event, EventStream
+from pymodel.events import EventStream
 from pymodel.memory import GuestMemory
 from pymodel.vtrace import Header
 from tb.image import Image
@@ -25,43 +25,14 @@ from tb.ports.pins import PinPath
 from tb.recorder import PythonRecorder, Recorder
 from tb.session import PYTHON, TestTimeout
 from tb.sim_test import SimTest
-from tb.tap_check import dma_difference, host_difference
-from tb.taps import DmaTap, HostTap
 from tb.transport import PortTransport
+from tb.watch import Watch, tappable
 
 if TYPE_CHECKING:
     from tb.ports.native import NativePath
 
 COVERAGE = "VIRTIO_COSIM_COVERAGE"
 FOREVER = 2**64 - 1
-
-
-class Watch:
-    """Taps on all pins of a path, and what the ports said meanwhile."""
-
-    def __init__(self, path: PinPath, manifest: Manifest, events: EventStream) -> None:
-        self._ports: list[Event] = []
-        events.subscribe(self._ports.append)
-        self._config = HostTap(path.pins(manifest.config), None, path.now)
-        self._bar = HostTap(path.pins(manifest.bar), manifest.bar.bars, path.now)
-        self._dma = DmaTap(path.pins(manifest.dma), path.now)
-        self._taps: list[HostTap | DmaTap] = [self._config, self._bar, self._dma]
-        if manifest.medium is not None:
-            self._taps.append(DmaTap(path.pins(manifest.medium), path.now))
-
-    def faults(self) -> list[str]:
-        """Breaches of AXI4, then differences between ports and taps."""
-        faults = [f"tap: {fault}" for tap in self._taps for fault in tap.faults]
-        config = [event for event in self._ports if isinstance(event, ConfigRead | ConfigWrite)]
-        bar = [event for event in self._ports if isinstance(event, BarRead | BarWrite)]
-        faults += host_difference(config, self._config.events, self._config.lanes)
-        faults += host_difference(bar, self._bar.events, self._bar.lanes)
-        return faults + dma_difference(self._ports, self._dma.events)
-
-
-def tappable(manifest: Manifest) -> bool:
-    """Whether the taps know what the DUT's ports speak."""
-    return manifest.config.kind == manifest.bar.kind == "axi4-lite" and manifest.dma.kind == "axi4"
 
 
 def _path_class(dut: HierarchyObject) -> type[PinPath] | type[NativePath]:

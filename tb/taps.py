@@ -26,6 +26,11 @@ CHANNELS = {
     "ar": ("arid", "araddr", "arlen", "arsize", "arburst"),
     "r": ("rid", "rdata", "rresp", "rlast"),
 }
+PACKETS = {
+    "rx_t": ("rx_tdata", "rx_tlast", "rx_tkeep", "rx_tsop"),
+    "tx_t": ("tx_tdata", "tx_tlast", "tx_tkeep", "tx_tsop"),
+}
+_PAYLOADS = CHANNELS | PACKETS
 
 
 class ChannelMonitor(BusMonitor):  # type: ignore[misc]
@@ -34,9 +39,10 @@ class ChannelMonitor(BusMonitor):  # type: ignore[misc]
     def __init__(self, pins: Pins, channel: str, faults: list[str], seen: Callable[[Any], None]) -> None:
         self._channel = channel
         self._faults = faults
-        self._signals = pins.signals([*CHANNELS[channel], f"{channel}valid", f"{channel}ready"])
-        self._payload = [name for name in CHANNELS[channel] if name in self._signals]
-        self._absent = {name: 0 for name in CHANNELS[channel] if name not in self._signals}
+        names = _PAYLOADS[channel]
+        self._signals = pins.signals([*names, f"{channel}valid", f"{channel}ready"])
+        self._payload = [name for name in names if name in self._signals]
+        self._absent = {name: 0 for name in names if name not in self._signals}
         reset = {"reset_n": pins.reset} if pins.active_low else {"reset": pins.reset}
         super().__init__(pins.dut, None, pins.clock, **reset, callback=seen, case_insensitive=False)
 

@@ -175,13 +175,16 @@ def _check_tlp(root: Table, manifest: Manifest) -> None:
     missing = sorted({"bar", "dma"} - spoken) if spoken else []
     if missing:
         here, there = missing[0], sorted(spoken)[0]
-        raise root.fail(
-            f"ports.{here}.kind", f"is {ports[here].kind!r}: ports.{there} is {TLP!r}, and that carries both"
+        kind = ports[here].kind
+        raise UsageError(
+            f"{root.file}: [ports.{here}] kind: is {kind!r}: ports.{there} is {TLP!r}, which carries both"
         )
     for name in sorted(spoken):
         port, bar = ports[name], manifest.bar
         if (port.prefix, port.signals, port.clock) != (bar.prefix, bar.signals, bar.clock):
-            raise root.fail(f"ports.{name}.prefix", f"differs from ports.bar: {TLP!r} is one pair of streams")
+            raise UsageError(
+                f"{root.file}: [ports.{name}] prefix: differs from ports.bar: {TLP!r} is one pair of streams"
+            )
 
 
 def _check_irq(root: Table, manifest: Manifest) -> None:

@@ -19,7 +19,6 @@ from cocotb.triggers import Event, FallingEdge, First, Timer
 from cocotbext.pcie.core import RootComplex
 from cocotbext.pcie.core.tlp import Tlp
 
-from pymodel import spec
 from pymodel.transport import TransportTimeout
 from tb.knobs import Knobs
 from tb.ports.axi import AHEAD, Store
@@ -27,6 +26,7 @@ from tb.ports.axil import ACCESS_TIMEOUT_NS
 from tb.ports.burst import PAGE
 from tb.ports.channels import Pins, stall
 from tb.ports.initiator import pieces
+from tb.ports.tlp_bars import TlpBars
 from tb.ports.tlp_packets import (
     COMPLETIONS,
     READS,
@@ -164,33 +164,6 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         await First(done.wait(), Timer(ACCESS_TIMEOUT_NS, "ns"))
         if not done.is_set():
             raise TransportTimeout(f"not taken within {ACCESS_TIMEOUT_NS} ns: a {what}")
-
-
-class TlpBars(dict[int, int]):
-    """Where the BARs lie, by number: as the host wrote it into configuration space.
-
-    `first` is where they are before that.
-    """
-
-    def __init__(self, first: dict[int, int]) -> None:
-        super().__init__(first)
-        self._first = dict(first)
-        self._space = bytearray(spec.PCI_CFG["bar0"].offset + 24)
-
-    def restart(self) -> None:
-        """The function was reset: the host has yet to write where they are."""
-        self.update(self._first)
-        self._space = bytearray(len(self._space))
-
-    def written(self, addr: int, data: bytes) -> None:
-        """The host wrote these bytes of configuration space."""
-        end = min(addr + len(data), len(self._space))
-        if end <= addr:
-            return
-        self._space[addr:end] = data[: end - addr]
-        for bar in self:
-            place = spec.PCI_CFG["bar0"].offset + 4 * bar
-            self[bar] = int.from_bytes(self._space[place : place + 8], "little") & ~0xF
 
 
 class TlpConfigInitiator:

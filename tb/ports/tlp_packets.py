@@ -147,7 +147,7 @@ def read_value(answers: list[Any], addr: int, length: int) -> tuple[int, list[st
                 f"a completion says byte count {cpl.byte_count} and lower address {cpl.lower_address:#x} "
                 f"where {left} bytes are to come from {place:#x} on"
             )
-        data += bytes(cpl.data[place % 4 :])
+        data += bytes(cpl.data[place % 4 :])[: cpl.byte_count]
     if len(data) < length:
         faults.append(f"completions bring {len(data)} bytes of {length}")
     return int.from_bytes(data[:length].ljust(length, b"\xff"), "little"), faults

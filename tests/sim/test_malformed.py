@@ -84,11 +84,16 @@ async def test_doorbells_to_absent_queues_change_nothing(env: Env) -> None:
 
 @sim_test(timeout_us=10_000, stress="calm", targets=("rtl",))
 async def test_refused_dma(env: Env) -> None:
-    """A host that refuses what every buffer needs, of the queue or of the buffer: a reset brings all back."""
+    """A host that refuses what every buffer needs, of the queue or of the buffer: a reset brings all back.
+
+    Over PCIe nobody tells the device of a write that was refused: there only reads are.
+    """
     for features, parts in ((TABLES, 3), (PACKED | TABLES, 2)):
         for part in range(parts + 3):
             hostile = await start_hostile(env, features)
             places = (*hostile.queue.addresses[:parts], hostile.header, hostile.data, hostile.status)
+            if env.dma.posted and places[part] in (hostile.queue.addresses[2], hostile.data, hostile.status):
+                continue
             env.dma.refuse(places[part], places[part] + 3)
             if features & PACKED:
                 await hostile.offer_packed(*packed_read(hostile))

@@ -104,6 +104,8 @@ BROKEN = {
     "no shell": ('kind = "shell"', 'kind = "axi4-lite"\nprefix = "c_"', "pci"),
     "class without python": ('prefix = "m_axi_"', 'prefix = "m_axi_"\nclass = "a:B"', "class"),
     "no prefix": ('prefix = "m_axi_"\n', "", "prefix"),
+    "packets for DMA alone": ('kind = "axi4"\n', 'kind = "pcie-tlp"\n', "[ports.bar] kind"),
+    "packets for the BARs alone": ('kind = "axi4-lite"\n', 'kind = "pcie-tlp"\n', "which carries both"),
     "device type": ('type = "blk"', 'type = "block"', "[device] type"),
     "vector count": ("vectors = 3", "vectors = 0", "vectors"),
     "16 bits": ("0x1042", "0x11042", "device_id"),
@@ -148,6 +150,16 @@ def test_mistake_is_one_line_naming_file_and_key(tmp_path: Path, case: str) -> N
     assert wanted in message
     assert message.startswith(str(tmp_path / "dut.toml"))
     assert "\n" not in message
+
+
+def test_packet_streams_are_one_pair(tmp_path: Path) -> None:
+    packets = GOOD.replace('kind = "axi4-lite"', 'kind = "pcie-tlp"').replace(
+        'kind = "axi4"', 'kind = "pcie-tlp"'
+    )
+    with pytest.raises(UsageError, match=r"\[ports.dma\] prefix: differs from ports.bar"):
+        load(tmp_path, packets)
+    same = packets.replace('prefix = "m_axi_"', 'prefix = "s_axil_"\nsignals = { awaddr = "waddr" }')
+    assert load(tmp_path, same).dma.kind == "pcie-tlp"
 
 
 def test_missing_manifest_says_so(tmp_path: Path) -> None:
