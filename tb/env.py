@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pymodel.checker import Finding
 from pymodel.driver.blk import VirtioBlk
+from pymodel.driver.entropy import VirtioEntropy
 from pymodel.events import Event, EventStream, Mark
 from pymodel.memory import GuestMemory
 from pymodel.transport import Transport
@@ -19,6 +21,8 @@ from tb.knobs import Knobs
 from tb.ports.base import DmaPort
 from tb.recorder import Recorder
 from tb.traffic import Traffic
+from tb.work import Work
+from tb.work.base import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,23 @@ class Env:
         self.dma = around.dma
         self.medium = around.medium
         self.knobs = around.knobs
-        self.driver = Guest(around.transport, self.rng, plain=around.knobs == Knobs())
+        self.driver = Guest(around.transport, self.rng, around.image, plain=around.knobs == Knobs())
         self.reports: list[str] = []
 
     @property
     def blk(self) -> VirtioBlk:
-        """The block driver of the last `driver.start`."""
+        """The block driver of the last `driver.start`, in tests for block devices."""
         return self.driver.blk
+
+    @property
+    def entropy(self) -> VirtioEntropy:
+        """The entropy driver of the last `driver.start`, in tests for entropy devices."""
+        return self.driver.entropy
+
+    @property
+    def work(self) -> Work[Any]:
+        """What the driver of the last `driver.start` can be asked to do, whatever the device's type."""
+        return self.driver.work
 
     @property
     def log(self) -> list[Event]:
@@ -90,20 +104,30 @@ class Env:
         """A clock cycle in picoseconds; 0 where the device has no clock."""
         return self.around.step_ps
 
+    async def begin(
+        self, *, size: int = 1, outward: bool = False, queue: int | None = None, kick: bool = True
+    ) -> Unit:
+        """Start one plain unit of work; its `settle` waits for it and holds what came of it."""
+        return await self.work.begin(size=size, outward=outward, queue=queue, kick=kick)
+
+    async def units(self, count: int = 1, *, queue: int | None = None) -> None:
+        """Do so many plain units of work, one after another, and hold what came of each."""
+        await self.work.units(count, queue=queue)
+
     async def traffic(
         self,
         requests: int,
         *,
         depth: int = 16,
-        most_sectors: int = 8,
+        most: int = 8,
         then: Callable[[], Awaitable[None]] | None = None,
     ) -> Traffic:
-        """Run random reads and writes, up to `depth` at a time, and hold every byte against the medium.
+        """Run drawn units of work, of sizes up to `most` and up to `depth` at a time, and hold every result.
 
         With `then` that many requests are submitted, and `then` is awaited while the last are still
         in flight; those are not waited for.
         """
-        traffic = Traffic(self.blk, self.image, self.rng, depth=depth, most_sectors=most_sectors)
+        traffic = Traffic(self.work, depth=depth, most=most)
         await traffic.run(requests, finish=then is None)
         if then is not None:
             await then()

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pymodel import spec
 from pymodel.driver import errors
 from pymodel.driver.config_ops import QueueRequest
-from pymodel.driver.core import VirtioDevice, VirtioDriver
+from pymodel.driver.core import VirtioDevice
 from pymodel.driver.framing import Framed, Framer
-from pymodel.driver.requests import Request, RequestQueues
+from pymodel.driver.request_driver import RequestDriver
+from pymodel.driver.requests import Request
 from pymodel.layout import pack_blk_header
 from pymodel.spec import (
     BLK_CFG,
@@ -69,7 +70,7 @@ class BlkRequestState(Request):
         self.status = written[self.length]
 
 
-class VirtioBlk(VirtioDriver):
+class VirtioBlk(RequestDriver):
     """Reads and writes sectors of 512 bytes; several requests may be in flight, on several queues.
 
     `queues` is how many are used (0: all), from 0 on with `queue_size` descriptors at most (0: as offered),
@@ -81,20 +82,11 @@ class VirtioBlk(VirtioDriver):
     requires = {BlkFeature.CONFIG_WCE: feature_mask(BlkFeature.FLUSH)}
 
     def __init__(self, *, queue_size: int = 0, queues: int | Mapping[int, int] = 0) -> None:
-        self.queue_size = queue_size
+        super().__init__(queue_size=queue_size)
         self.queues_wanted = queues
         self.capacity = 0
         self.seg_max = 0
-        self.queue_indexes: tuple[int, ...] = ()
-        self._requests: RequestQueues | None = None
         self._framer: Framer | None = None
-
-    @property
-    def requests(self) -> RequestQueues:
-        """The requests of the bound device; raises DriverBug while no device is bound."""
-        if self._requests is None:
-            raise errors.DriverBug("the block driver is bound to no device")
-        return self._requests
 
     async def probe(self, device: VirtioDevice) -> None:
         """Read the configuration and set up the request queues."""
@@ -104,9 +96,7 @@ class VirtioBlk(VirtioDriver):
         requests = self._choose_queues(await self._optional(device, BlkFeature.MQ, "num_queues") or 1)
         free = device.has(Feature.VERSION_1) or device.has(Feature.ANY_LAYOUT)
         self._framer = Framer(device.ops.memory, device.ops.style, size_max or None, free=free)
-        await device.find_vqs(requests)
-        self.queue_indexes = tuple(request.index for request in requests)
-        self._requests = RequestQueues(device)
+        await self.bind(device, requests)
 
     @property
     def queue_count(self) -> int:
@@ -125,26 +115,9 @@ class VirtioBlk(VirtioDriver):
         (value,) = await device.read_config(BLK_CFG[name])
         return value
 
-    async def remove(self, device: VirtioDevice) -> None:
-        """Give up what is in flight: the device was reset."""
-        if self._requests:
-            self._requests.abandon()
-        self._requests = None
-
-    async def restart_queue(self, queue: int = 0, size: int = 0) -> None:
-        """Reset one queue and enable it again with `size` descriptors (0: all); its requests are lost."""
-        device = self.requests.device
-        await device.reset_queue(queue)
-        self.requests.abandon(queue)
-        await device.enable_queue(QueueRequest(queue, size or self.queue_size))
-
     async def config_changed(self, device: VirtioDevice) -> None:
         """Read the capacity again (virtio 1.4, 5.2.6.1)."""
         (self.capacity,) = await device.read_config(BLK_CFG["capacity"])
-
-    async def ready(self, device: VirtioDevice) -> None:
-        """Ring for what waited for DRIVER_OK or for the end of a suspension."""
-        await self.requests.kick_all()
 
     async def submit(
         self,

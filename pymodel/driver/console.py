@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from pymodel.driver import errors
 from pymodel.driver.config_ops import QueueRequest
-from pymodel.driver.core import VirtioDevice, VirtioDriver
+from pymodel.driver.core import VirtioDevice
 from pymodel.driver.framing import Framed, Framer
 from pymodel.driver.receive import ReceiveQueue
-from pymodel.driver.requests import Request, RequestQueues
+from pymodel.driver.request_driver import RequestDriver
+from pymodel.driver.requests import Request
 from pymodel.layout import ConsoleMessage
 from pymodel.spec import (
     CONSOLE_CFG,
@@ -47,7 +48,7 @@ class Port:
 
 
 @dataclass
-class VirtioConsole(VirtioDriver):
+class VirtioConsole(RequestDriver):
     """Writes to and reads from ports; with MULTIPORT it answers the device's control messages."""
 
     device_type = DeviceType.CONSOLE
@@ -61,15 +62,8 @@ class VirtioConsole(VirtioDriver):
     ports: dict[int, Port] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._requests: RequestQueues | None = None
+        super().__init__(queue_size=self.queue_size)
         self._receive: dict[int, ReceiveQueue] = {}
-
-    @property
-    def requests(self) -> RequestQueues:
-        """The requests of the bound device; raises DriverBug while no device is bound."""
-        if self._requests is None:
-            raise errors.DriverBug("the console driver is bound to no device")
-        return self._requests
 
     async def probe(self, device: VirtioDevice) -> None:
         """Set up the queues of all ports and fill the receive queues."""
@@ -82,11 +76,10 @@ class VirtioConsole(VirtioDriver):
         if device.has(ConsoleFeature.MULTIPORT):
             pairs.append((CONTROL_RX, CONTROL_TX))
         indexes = sorted(index for pair in pairs for index in pair)
-        await device.find_vqs([QueueRequest(index, self.queue_size) for index in indexes])
-        self._requests = RequestQueues(device)
+        await self.bind(device, [QueueRequest(index, self.queue_size) for index in indexes])
         for rx, _ in pairs:
             length = CONTROL_BUFFER if rx == CONTROL_RX else self.rx_buffer
-            queue = ReceiveQueue(self._requests, self._framer(), rx, length=length, count=self.rx_count)
+            queue = ReceiveQueue(self.requests, self._framer(), rx, length=length, count=self.rx_count)
             await queue.fill(kick=False)
             self._receive[rx] = queue
         if not device.has(ConsoleFeature.MULTIPORT):
@@ -98,9 +91,7 @@ class VirtioConsole(VirtioDriver):
 
     async def remove(self, device: VirtioDevice) -> None:
         """Give up what is in flight: the device was reset."""
-        if self._requests:
-            self._requests.abandon()
-        self._requests = None
+        await super().remove(device)
         self._receive = {}
 
     async def config_changed(self, device: VirtioDevice) -> None:
@@ -109,7 +100,7 @@ class VirtioConsole(VirtioDriver):
 
     async def ready(self, device: VirtioDevice) -> None:
         """Ring for the receive buffers; with MULTIPORT say that the driver is ready (5.3.6.2.2)."""
-        await self.requests.kick_all()
+        await super().ready(device)
         if device.has(ConsoleFeature.MULTIPORT):
             await self._send_control(0, ConsoleControl.DEVICE_READY, 1)
 

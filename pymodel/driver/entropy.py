@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pymodel.driver import errors
 from pymodel.driver.config_ops import QueueRequest
-from pymodel.driver.core import VirtioDevice, VirtioDriver
+from pymodel.driver.core import VirtioDevice
 from pymodel.driver.framing import Framed, Framer
-from pymodel.driver.requests import Request, RequestQueues
+from pymodel.driver.request_driver import RequestDriver
+from pymodel.driver.requests import Request
 from pymodel.spec import DeviceType
 
 
@@ -23,36 +24,14 @@ class EntropyRequest(Request):
         self.data = framed.written(used)
 
 
-class VirtioEntropy(VirtioDriver):
+class VirtioEntropy(RequestDriver):
     """Reads random bytes; several requests may be in flight."""
 
     device_type = DeviceType.ENTROPY
 
-    def __init__(self, *, queue_size: int = 0) -> None:
-        self.queue_size = queue_size
-        self._requests: RequestQueues | None = None
-
-    @property
-    def requests(self) -> RequestQueues:
-        """The requests of the bound device; raises DriverBug while no device is bound."""
-        if self._requests is None:
-            raise errors.DriverBug("the entropy driver is bound to no device")
-        return self._requests
-
     async def probe(self, device: VirtioDevice) -> None:
         """Set up the request queue."""
-        await device.find_vqs([QueueRequest(0, self.queue_size)])
-        self._requests = RequestQueues(device)
-
-    async def remove(self, device: VirtioDevice) -> None:
-        """Give up what is in flight: the device was reset."""
-        if self._requests:
-            self._requests.abandon()
-        self._requests = None
-
-    async def ready(self, device: VirtioDevice) -> None:
-        """Ring for what waited for DRIVER_OK."""
-        await self.requests.kick_all()
+        await self.bind(device, [QueueRequest(0, self.queue_size)])
 
     async def submit(self, length: int, *, kick: bool = True) -> EntropyRequest:
         """Start a request for up to `length` bytes; waits only while the queue is full."""

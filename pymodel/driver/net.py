@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pymodel import spec
 from pymodel.driver import errors
 from pymodel.driver.config_ops import QueueRequest
-from pymodel.driver.core import VirtioDevice, VirtioDriver
+from pymodel.driver.core import VirtioDevice
 from pymodel.driver.framing import Framed, Framer
 from pymodel.driver.receive import ReceiveQueue
-from pymodel.driver.requests import Request, RequestQueues
+from pymodel.driver.request_driver import RequestDriver
+from pymodel.driver.requests import Request
 from pymodel.layout import NetHeader
 from pymodel.spec import (
     NET_CFG,
@@ -60,7 +61,7 @@ class ControlCommand(Request):
         self.ack = framed.written(1)[0]
 
 
-class VirtioNet(VirtioDriver):
+class VirtioNet(RequestDriver):
     """Sends and receives Ethernet frames without offloads, and speaks on the control queue.
 
     `rx_buffer` is the size of a receive buffer in bytes, header included; less than a frame needs is
@@ -74,20 +75,12 @@ class VirtioNet(VirtioDriver):
     def __init__(
         self, *, queue_size: int = 0, rx_buffer: int = NET_RX_BUFFER_MINIMUM, rx_count: int = 16
     ) -> None:
-        self.queue_size = queue_size
+        super().__init__(queue_size=queue_size)
         self.rx_buffer = rx_buffer
         self.rx_count = rx_count
         self.mac = bytes(6)
         self.link_up = True
-        self._requests: RequestQueues | None = None
         self._receive: ReceiveQueue | None = None
-
-    @property
-    def requests(self) -> RequestQueues:
-        """The requests of the bound device; raises DriverBug while no device is bound."""
-        if self._requests is None:
-            raise errors.DriverBug("the network driver is bound to no device")
-        return self._requests
 
     async def probe(self, device: VirtioDevice) -> None:
         """Read address and link, set up the queues and fill the receive queue."""
@@ -97,10 +90,9 @@ class VirtioNet(VirtioDriver):
             self.mac = bytes(await device.read_config(*octets))
         await self._read_link(device)
         indexes = [RX_QUEUE, TX_QUEUE, *([CONTROL_QUEUE] if device.has(NetFeature.CTRL_VQ) else [])]
-        await device.find_vqs([QueueRequest(index, self.queue_size) for index in indexes])
-        self._requests = RequestQueues(device)
+        await self.bind(device, [QueueRequest(index, self.queue_size) for index in indexes])
         self._receive = ReceiveQueue(
-            self._requests, self._framer(), RX_QUEUE, length=self.rx_buffer, count=self.rx_count
+            self.requests, self._framer(), RX_QUEUE, length=self.rx_buffer, count=self.rx_count
         )
         await self._receive.fill(kick=False)
 
@@ -111,17 +103,12 @@ class VirtioNet(VirtioDriver):
 
     async def remove(self, device: VirtioDevice) -> None:
         """Give up what is in flight: the device was reset."""
-        if self._requests:
-            self._requests.abandon()
-        self._requests = self._receive = None
+        await super().remove(device)
+        self._receive = None
 
     async def config_changed(self, device: VirtioDevice) -> None:
         """Read the link status again."""
         await self._read_link(device)
-
-    async def ready(self, device: VirtioDevice) -> None:
-        """Ring for the receive buffers and what else waited for DRIVER_OK."""
-        await self.requests.kick_all()
 
     def _framer(self) -> Framer:
         ops = self.requests.device.ops

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from pymodel.driver.interrupts import InterruptMode
-from pymodel.spec import BlkFeature, Feature, feature_mask
+from pymodel.spec import Feature, feature_mask
 
 FULL = 0
 SPLIT_SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512, FULL)
@@ -32,7 +32,7 @@ class Drawn:
     queues: dict[int, int]
     mode: InterruptMode
     depth: int
-    most_sectors: int
+    most: int
     most_elements: int
     dma_sizes: tuple[int, int]
     window: bool
@@ -47,18 +47,19 @@ class Drawn:
         return f"features {self.features:#x} queues {self.queues} {way}: {troubles}, end {self.end}"
 
 
-def draw_session(rng: Random, offered: int, queues: int) -> Drawn:
+def draw_session(rng: Random, offered: int, queues: int, several: int | None) -> Drawn:
     """Draw a session for a device with these features and this many queues.
 
+    `several` is the feature that more than one of them takes, None where one is all.
     The ring formats come up equally often; of the rest everything, little or about half is accepted.
     """
     features = draw_features(rng, offered)
     return Drawn(
         features=features,
-        queues=draw_queues(rng, features, queues),
+        queues=draw_queues(rng, features, queues, several),
         mode=rng.choice(tuple(InterruptMode)),
         depth=rng.choice((1, 4, 16, 40)),
-        most_sectors=rng.choice((1, 3, 8, 16)),
+        most=rng.choice((1, 3, 8, 16)),
         most_elements=rng.choice((2, 3, 8, 8, 24)),
         dma_sizes=(rng.choice(DMA_SIZES), rng.choice(DMA_SIZES)),
         window=rng.random() < 0.1,
@@ -82,9 +83,9 @@ def draw_features(rng: Random, offered: int) -> int:
     return features
 
 
-def draw_queues(rng: Random, features: int, available: int) -> dict[int, int]:
+def draw_queues(rng: Random, features: int, available: int, several: int | None) -> dict[int, int]:
     """Draw which queues to enable, often with gaps, and how large each is."""
-    most = available if features & feature_mask(BlkFeature.MQ) else 1
+    most = available if several is not None and features >> several & 1 else 1
     count = rng.choice((1, 2, most, rng.randint(1, most)))
     chosen = sorted(rng.sample(range(most), min(count, most)))
     return {index: draw_size(rng, features) for index in chosen}

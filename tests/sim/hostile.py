@@ -5,32 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymodel.events import DmaRead, DmaWrite
-from pymodel.layout import PACKED_DESC_FLAGS, PackedDesc, SplitDesc, pack_blk_header
+from pymodel.layout import PACKED_DESC_FLAGS, PackedDesc, SplitDesc
 from pymodel.memory import Allocation
 from pymodel.ring.packed import PackedQueue
 from pymodel.ring.split import SplitQueue
-from pymodel.spec import BLK_SECTOR, BlkRequest, DescFlag, Feature, Status, feature_mask
+from pymodel.spec import DescFlag, Feature, Status, feature_mask
 from tb.env import Env
+from tb.sim_test import Skip
+from tb.work.base import Part
 
 NEXT, WRITE, INDIRECT = int(DescFlag.NEXT), int(DescFlag.WRITE), int(DescFlag.INDIRECT)
 GUARD = 64
 PATTERN = 0xA5
-HEADER, DATA, STATUS = 16, BLK_SECTOR, 1
 WAIT_NS = 20_000
 
 
 @dataclass
 class Hostile:
-    """A started device, one raw queue, and the memory of one sector read that is given to the device.
+    """A started device, one raw queue, and the memory of one plain request that is given to the device.
 
-    Everything allocated is surrounded by guard bytes.
+    `places` are the addresses of the request's three parts; everything allocated is surrounded by guard
+    bytes.
     """
 
     env: Env
     queue: SplitQueue | PackedQueue
-    header: int
-    data: int
-    status: int
+    places: list[int]
     given: list[Allocation]
     guards: list[Allocation]
     before: int
@@ -39,6 +39,26 @@ class Hostile:
     def size(self) -> int:
         """Descriptors in the queue."""
         return self.queue.size
+
+    @property
+    def parts(self) -> tuple[Part, Part, Part]:
+        """The parts of the request."""
+        return self.env.work.parts
+
+    @property
+    def lengths(self) -> list[int]:
+        """The lengths of the parts."""
+        return [part.length for part in self.parts]
+
+    @property
+    def writes(self) -> list[int]:
+        """The WRITE flag of each part's descriptor, or 0."""
+        return [WRITE if part.writable else 0 for part in self.parts]
+
+    @property
+    def was_served(self) -> bool:
+        """Whether the device did what the request asks for."""
+        return self.env.work.served(self.env.memory, self.places)
 
     @property
     def was_used(self) -> bool:
@@ -103,16 +123,23 @@ class Hostile:
 
 
 async def start_hostile(env: Env, features: int, queue_size: int = 8) -> Hostile:
-    """Bring the device up with one small queue, and prepare a read of sector 0."""
+    """Bring the device up with one small queue, and prepare a plain request."""
     before = len(env.log)
     await env.driver.start(features=features, queues=1, queue_size=queue_size)
     queue = env.driver.device.queues[0]
     assert isinstance(queue, SplitQueue | PackedQueue)
-    hostile = Hostile(env, queue, 0, 0, 0, [], [], before)
-    hostile.header, hostile.data = hostile.take(HEADER), hostile.take(DATA)
-    hostile.status = hostile.take(STATUS)
-    env.memory.write(hostile.header, pack_blk_header(BlkRequest.IN, 0))
+    hostile = Hostile(env, queue, [], [], [], before)
+    hostile.places += [hostile.take(length) for length in hostile.lengths]
+    env.work.lay(env.memory, hostile.places)
     return hostile
+
+
+def window_of(env: Env) -> int:
+    """The position of the PCI_CFG capability; raises Skip where the function has none."""
+    window = env.driver.pci.layout.window
+    if window is None:
+        raise Skip("the function has no PCI_CFG capability")
+    return window
 
 
 async def needs_reset(env: Env) -> bool:
@@ -132,7 +159,7 @@ async def needs_reset(env: Env) -> bool:
 async def works_again(env: Env, features: int) -> None:
     """A reset brings the device back: traffic is whole, in the same format and in the other one."""
     await env.driver.reset()
-    for wanted in (features, features ^ feature_mask(Feature.RING_PACKED)):
+    for wanted in await env.driver.forms(features, features ^ feature_mask(Feature.RING_PACKED)):
         await env.driver.start(features=wanted)
         await env.traffic(requests=6)
         await env.driver.reset()

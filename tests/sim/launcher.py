@@ -34,7 +34,8 @@ class Machine:
 
     async def start(self, features: int = EVERYTHING) -> VirtioBlk:
         """Bring the block device up to DRIVER_OK."""
-        return await self.env.driver.probe(LguestOps(self.bus, self.at, self.env.driver.style), features)
+        await self.env.driver.probe(LguestOps(self.bus, self.at, self.env.driver.style), features)
+        return self.env.blk
 
     async def warnings(self) -> tuple[int, int]:
         """How many kicks came too early, and how many notifications meant nothing."""

@@ -6,16 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pymodel.layout import PackedDesc, SplitDesc, pack_blk_header
-from pymodel.spec import BlkRequest, Feature, feature_mask
-from tests.sim.hostile import (
-    DATA,
-    HEADER,
-    INDIRECT,
-    NEXT,
-    STATUS,
-    WRITE,
-    Hostile,
-)
+from pymodel.spec import BlkRequest, DeviceType, Feature, feature_mask
+from tests.sim.hostile import INDIRECT, NEXT, WRITE, Hostile
 
 TABLES = feature_mask(Feature.INDIRECT_DESC)
 PACKED = feature_mask(Feature.RING_PACKED)
@@ -29,193 +21,191 @@ class Case:
     """One malformed ring: how it is built, the clauses that it breaches visibly, whether it must end work.
 
     Where `fatal` is false the device may use the buffer as well: the standard lets it, or has it ignore
-    what is wrong.
+    what is wrong. A case with a `device` is about requests of that device type.
     """
 
     build: Callable[[Hostile], Awaitable[None]]
     clauses: tuple[str, ...] = ()
     features: int = TABLES
     fatal: bool = True
+    device: DeviceType | None = None
 
 
-def sector_read(hostile: Hostile) -> list[SplitDesc]:
-    """A proper chain from entry 0: header, data, status."""
-    return [
-        SplitDesc(hostile.header, HEADER, NEXT, 1),
-        SplitDesc(hostile.data, DATA, NEXT | WRITE, 2),
-        SplitDesc(hostile.status, STATUS, WRITE, 0),
-    ]
+def split_request(hostile: Hostile) -> list[SplitDesc]:
+    """A proper chain from entry 0: the three parts of a plain request."""
+    parts = zip(hostile.places, hostile.lengths, hostile.writes, (NEXT, NEXT, 0), (1, 2, 0), strict=True)
+    return [SplitDesc(place, length, write | link, next_) for place, length, write, link, next_ in parts]
 
 
-def packed_read(hostile: Hostile) -> list[PackedDesc]:
+def packed_request(hostile: Hostile) -> list[PackedDesc]:
     """The same as a list in a packed ring."""
-    return [
-        PackedDesc(hostile.header, HEADER, 0, NEXT),
-        PackedDesc(hostile.data, DATA, 0, NEXT | WRITE),
-        PackedDesc(hostile.status, STATUS, 0, WRITE),
-    ]
+    parts = zip(hostile.places, hostile.lengths, hostile.writes, (NEXT, NEXT, 0), strict=True)
+    return [PackedDesc(place, length, 0, write | link) for place, length, write, link in parts]
 
 
 async def loop_of_two(hostile: Hostile) -> None:
-    header, data, _ = sector_read(hostile)
-    await hostile.offer_split(header, SplitDesc(data.addr, data.len, data.flags, 0))
+    first, middle, _ = split_request(hostile)
+    await hostile.offer_split(first, SplitDesc(middle.addr, middle.len, middle.flags, 0))
 
 
 async def loop_behind_the_head(hostile: Hostile) -> None:
-    header, data, status = sector_read(hostile)
-    await hostile.offer_split(header, data, SplitDesc(status.addr, status.len, NEXT | WRITE, 1))
+    first, middle, last = split_request(hostile)
+    await hostile.offer_split(first, middle, SplitDesc(last.addr, last.len, NEXT | WRITE, 1))
 
 
 async def loop_of_one(hostile: Hostile) -> None:
-    await hostile.offer_split(SplitDesc(hostile.header, HEADER, NEXT, 0))
+    first = split_request(hostile)[0]
+    await hostile.offer_split(SplitDesc(first.addr, first.len, first.flags, 0))
 
 
 async def loop_in_a_table(hostile: Hostile) -> None:
-    header, data, _ = sector_read(hostile)
-    address, length = hostile.table(header, SplitDesc(data.addr, data.len, data.flags, 1))
+    first, middle, _ = split_request(hostile)
+    address, length = hostile.table(first, SplitDesc(middle.addr, middle.len, middle.flags, 1))
     await hostile.offer_split(SplitDesc(address, length, INDIRECT, 0))
 
 
 async def head_outside(hostile: Hostile) -> None:
-    await hostile.offer_split(*sector_read(hostile), head=hostile.size)
+    await hostile.offer_split(*split_request(hostile), head=hostile.size)
 
 
 async def head_far_outside(hostile: Hostile) -> None:
-    await hostile.offer_split(*sector_read(hostile), head=0xFFFF)
+    await hostile.offer_split(*split_request(hostile), head=0xFFFF)
 
 
 async def next_outside(hostile: Hostile) -> None:
-    await hostile.offer_split(SplitDesc(hostile.header, HEADER, NEXT, hostile.size))
+    first = split_request(hostile)[0]
+    await hostile.offer_split(SplitDesc(first.addr, first.len, first.flags, hostile.size))
 
 
 async def next_outside_a_table(hostile: Hostile) -> None:
-    header, data, _ = sector_read(hostile)
-    address, length = hostile.table(header, SplitDesc(data.addr, data.len, data.flags, 2))
+    first, middle, _ = split_request(hostile)
+    address, length = hostile.table(first, SplitDesc(middle.addr, middle.len, middle.flags, 2))
     await hostile.offer_split(SplitDesc(address, length, INDIRECT, 0))
 
 
 async def index_jump(hostile: Hostile) -> None:
-    await hostile.offer_split(*sector_read(hostile), ahead=hostile.size + 1)
+    await hostile.offer_split(*split_request(hostile), ahead=hostile.size + 1)
 
 
 async def index_jump_backwards(hostile: Hostile) -> None:
-    await hostile.offer_split(*sector_read(hostile), ahead=0xFFFF)
+    await hostile.offer_split(*split_request(hostile), ahead=0xFFFF)
 
 
 async def readable_after_writable(hostile: Hostile) -> None:
-    header, data, status = sector_read(hostile)
-    swapped = SplitDesc(data.addr, data.len, NEXT | WRITE, 1), SplitDesc(header.addr, header.len, NEXT, 2)
-    await hostile.offer_split(*swapped, status)
+    first, middle, last = split_request(hostile)
+    swapped = SplitDesc(middle.addr, middle.len, NEXT | WRITE, 1), SplitDesc(first.addr, first.len, NEXT, 2)
+    await hostile.offer_split(*swapped, last)
 
 
 async def table_of_odd_length(hostile: Hostile) -> None:
-    address, length = hostile.table(*sector_read(hostile))
+    address, length = hostile.table(*split_request(hostile))
     await hostile.offer_split(SplitDesc(address, length - 8, INDIRECT, 0))
 
 
 async def table_of_no_length(hostile: Hostile) -> None:
-    address, _ = hostile.table(*sector_read(hostile))
+    address, _ = hostile.table(*split_request(hostile))
     await hostile.offer_split(SplitDesc(address, 0, INDIRECT, 0))
 
 
 async def table_in_a_table(hostile: Hostile) -> None:
-    inner, length = hostile.table(*sector_read(hostile))
+    inner, length = hostile.table(*split_request(hostile))
     outer, whole = hostile.table(SplitDesc(inner, length, INDIRECT, 0))
     await hostile.offer_split(SplitDesc(outer, whole, INDIRECT, 0))
 
 
 async def table_with_next(hostile: Hostile) -> None:
-    address, length = hostile.table(*sector_read(hostile))
-    await hostile.offer_split(
-        SplitDesc(address, length, INDIRECT | NEXT, 1), SplitDesc(hostile.status, STATUS, WRITE, 0)
-    )
+    address, length = hostile.table(*split_request(hostile))
+    last = split_request(hostile)[2]
+    await hostile.offer_split(SplitDesc(address, length, INDIRECT | NEXT, 1), last)
 
 
 async def table_that_makes_the_chain_too_long(hostile: Hostile) -> None:
-    header, _, _ = sector_read(hostile)
-    rows = [SplitDesc(hostile.data + n, 1, NEXT | WRITE, n + 1) for n in range(hostile.size - 1)]
-    address, length = hostile.table(*rows, SplitDesc(hostile.status, STATUS, WRITE, 0))
-    await hostile.offer_split(header, SplitDesc(address, length, INDIRECT, 0))
+    first, middle, last = split_request(hostile)
+    rows = [SplitDesc(middle.addr + n, 1, NEXT | WRITE, n + 1) for n in range(hostile.size - 1)]
+    address, length = hostile.table(*rows, last)
+    await hostile.offer_split(first, SplitDesc(address, length, INDIRECT, 0))
 
 
 async def element_of_no_length(hostile: Hostile) -> None:
-    header, data, status = sector_read(hostile)
-    empty = SplitDesc(hostile.header, 0, NEXT, 2)
-    await hostile.offer_split(
-        SplitDesc(header.addr, header.len, NEXT, 1), empty, SplitDesc(data.addr, DATA, data.flags, 3), status
-    )
+    first, middle, last = split_request(hostile)
+    empty = SplitDesc(first.addr, 0, first.flags, 2)
+    await hostile.offer_split(first, empty, SplitDesc(middle.addr, middle.len, middle.flags, 3), last)
 
 
-async def data_without_memory(hostile: Hostile) -> None:
-    hostile.env.memory.write(hostile.header, pack_blk_header(BlkRequest.OUT, 0))
-    _, _, status = sector_read(hostile)
-    header = SplitDesc(hostile.header, HEADER, NEXT, 1)
-    await hostile.offer_split(header, SplitDesc(NOWHERE, DATA, NEXT, 2), status)
+async def write_without_memory(hostile: Hostile) -> None:
+    hostile.env.memory.write(hostile.places[0], pack_blk_header(BlkRequest.OUT, 0))
+    first, middle, last = split_request(hostile)
+    await hostile.offer_split(first, SplitDesc(NOWHERE, middle.len, NEXT, 2), last)
 
 
-async def header_without_memory(hostile: Hostile) -> None:
-    _, data, status = sector_read(hostile)
-    await hostile.offer_split(SplitDesc(NOWHERE, HEADER, NEXT, 1), data, status)
+async def middle_without_memory(hostile: Hostile) -> None:
+    first, middle, last = split_request(hostile)
+    await hostile.offer_split(first, SplitDesc(NOWHERE, middle.len, middle.flags, 2), last)
+
+
+async def first_without_memory(hostile: Hostile) -> None:
+    first, middle, last = split_request(hostile)
+    await hostile.offer_split(SplitDesc(NOWHERE, first.len, first.flags, 1), middle, last)
 
 
 async def data_past_the_last_address(hostile: Hostile) -> None:
-    header, _, status = sector_read(hostile)
-    await hostile.offer_split(header, SplitDesc(LAST_ADDRESS, DATA, NEXT | WRITE, 2), status)
+    first, middle, last = split_request(hostile)
+    await hostile.offer_split(first, SplitDesc(LAST_ADDRESS, middle.len, NEXT | WRITE, 2), last)
 
 
 async def no_header(hostile: Hostile) -> None:
-    await hostile.offer_split(SplitDesc(hostile.status, STATUS, WRITE, 0))
+    await hostile.offer_split(split_request(hostile)[2])
 
 
 async def no_status(hostile: Hostile) -> None:
-    await hostile.offer_split(SplitDesc(hostile.header, HEADER, 0, 0))
+    header = split_request(hostile)[0]
+    await hostile.offer_split(SplitDesc(header.addr, header.len, 0, 0))
 
 
 async def packed_longer_than_the_queue(hostile: Hostile) -> None:
-    header, data, _ = packed_read(hostile)
-    await hostile.offer_packed(header, *[data] * (hostile.size - 1))
+    first, middle, _ = packed_request(hostile)
+    await hostile.offer_packed(first, *[middle] * (hostile.size - 1))
 
 
 async def packed_readable_after_writable(hostile: Hostile) -> None:
-    header, data, status = packed_read(hostile)
-    await hostile.offer_packed(data, header, status)
+    first, middle, last = packed_request(hostile)
+    await hostile.offer_packed(middle, PackedDesc(first.addr, first.len, 0, NEXT), last)
 
 
 async def packed_table_of_odd_length(hostile: Hostile) -> None:
-    address, length = hostile.table(*packed_read(hostile))
+    address, length = hostile.table(*packed_request(hostile))
     await hostile.offer_packed(PackedDesc(address, length - 8, 0, INDIRECT))
 
 
 async def packed_table_of_no_length(hostile: Hostile) -> None:
-    address, _ = hostile.table(*packed_read(hostile))
+    address, _ = hostile.table(*packed_request(hostile))
     await hostile.offer_packed(PackedDesc(address, 0, 0, INDIRECT))
 
 
 async def packed_table_in_a_table(hostile: Hostile) -> None:
-    inner, length = hostile.table(*packed_read(hostile))
+    inner, length = hostile.table(*packed_request(hostile))
     outer, whole = hostile.table(PackedDesc(inner, length, 0, INDIRECT))
     await hostile.offer_packed(PackedDesc(outer, whole, 0, INDIRECT))
 
 
 async def packed_table_with_next(hostile: Hostile) -> None:
-    address, length = hostile.table(*packed_read(hostile))
-    await hostile.offer_packed(
-        PackedDesc(address, length, 0, INDIRECT | NEXT), PackedDesc(hostile.status, STATUS, 0, WRITE)
-    )
+    address, length = hostile.table(*packed_request(hostile))
+    last = packed_request(hostile)[2]
+    await hostile.offer_packed(PackedDesc(address, length, 0, INDIRECT | NEXT), last)
 
 
 async def packed_end_not_available(hostile: Hostile) -> None:
-    header, data, _ = packed_read(hostile)
-    await hostile.offer_packed(header, data)
+    first, middle, _ = packed_request(hostile)
+    await hostile.offer_packed(first, middle)
 
 
 async def packed_id_outside(hostile: Hostile) -> None:
-    rows = [PackedDesc(row.addr, row.len, 0xFFFF, row.flags) for row in packed_read(hostile)]
+    rows = [PackedDesc(row.addr, row.len, 0xFFFF, row.flags) for row in packed_request(hostile)]
     await hostile.offer_packed(*rows)
 
 
 async def packed_no_header(hostile: Hostile) -> None:
-    await hostile.offer_packed(PackedDesc(hostile.status, STATUS, 0, WRITE))
+    await hostile.offer_packed(packed_request(hostile)[2])
 
 
 SPLIT_CHAINS = (
@@ -225,11 +215,12 @@ SPLIT_CHAINS = (
     Case(next_outside),
     Case(readable_after_writable, ("DRV-SPLIT-002",)),
     Case(element_of_no_length, fatal=False),
-    Case(data_without_memory, fatal=False),
-    Case(header_without_memory, fatal=False),
+    Case(write_without_memory, fatal=False, device=DeviceType.BLK),
+    Case(middle_without_memory, fatal=False),
+    Case(first_without_memory, fatal=False),
     Case(data_past_the_last_address, fatal=False),
-    Case(no_header, fatal=False),
-    Case(no_status, fatal=False),
+    Case(no_header, fatal=False, device=DeviceType.BLK),
+    Case(no_status, fatal=False, device=DeviceType.BLK),
 )
 SPLIT_INDEXES = (
     Case(head_outside),
@@ -252,7 +243,7 @@ PACKED_LISTS = (
     Case(packed_readable_after_writable, ("DRV-PACKED-008",), features=PACKED),
     Case(packed_end_not_available, ("DRV-PACKED-011",), features=PACKED),
     Case(packed_id_outside, features=PACKED, fatal=False),
-    Case(packed_no_header, features=PACKED, fatal=False),
+    Case(packed_no_header, features=PACKED, fatal=False, device=DeviceType.BLK),
 )
 PACKED_TABLES = (
     Case(packed_table_of_odd_length, features=PACKED | TABLES),

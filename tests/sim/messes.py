@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pymodel.driver.config_ops import QueueRequest
 from pymodel.layout import PackedDesc, SplitDesc
 from pymodel.ring.packed import PackedQueue
-from pymodel.spec import BlkFeature, DescFlag, Feature, Status, feature_mask
+from pymodel.spec import DescFlag, Feature, Status, feature_mask
 from tb.env import Env
 from tests.sim.hostile import start_hostile
 
@@ -32,10 +32,13 @@ async def negotiated(env: Env, features: int) -> None:
 
 
 async def ring(env: Env, *values: int) -> None:
-    """Ring doorbells raw."""
-    cap = env.driver.pci.layout.notify
+    """Ring doorbells raw, at the place of queue 0's."""
+    pci = env.driver.pci
+    cap = pci.layout.notify
+    await pci.write_common("queue_select", 0)
+    offset = cap.offset + await pci.read_common("queue_notify_off") * cap.multiplier
     for value in values:
-        await env.transport.bar_write(cap.bar, cap.offset, 2, value)
+        await env.transport.bar_write(cap.bar, offset, 2, value)
 
 
 async def driver_ok_at_once(env: Env, features: int) -> None:
@@ -62,7 +65,7 @@ async def half_a_queue(env: Env, features: int) -> None:
     """Queues enabled with one ring address of three, or none, then DRIVER_OK and doorbells."""
     await negotiated(env, features)
     pci = env.driver.pci
-    for queue in range(3):
+    for queue in range(min(3, await pci.read_common("num_queues"))):
         await pci.write_common("queue_select", queue)
         for name in RINGS[:queue]:
             await pci.write_common(name, env.memory.alloc(4096, 4096).addr)
@@ -89,11 +92,11 @@ async def failed(env: Env, features: int) -> None:
 async def death_in_mid_chain(env: Env, features: int) -> None:
     """A chain is made available whose second half was never written, then another dies under the device."""
     hostile = await start_hostile(env, features)
-    link = int(DescFlag.NEXT)
+    place, length, link = hostile.places[0], hostile.lengths[0], int(DescFlag.NEXT) | hostile.writes[0]
     if isinstance(hostile.queue, PackedQueue):
-        await hostile.offer_packed(PackedDesc(hostile.header, 16, 0, link))
+        await hostile.offer_packed(PackedDesc(place, length, 0, link))
     else:
-        await hostile.offer_split(SplitDesc(hostile.header, 16, link, 1))
+        await hostile.offer_split(SplitDesc(place, length, link, 1))
     await env.steps(env.rng.randrange(GARBAGE_STEPS))
     for place in hostile.queue.memory_in_use():
         env.memory.write(place.addr, bytes(place.length))
@@ -105,7 +108,7 @@ async def features_refused(env: Env, features: int) -> None:
     await env.driver.device.reset()
     await env.driver.device.register()
     await env.driver.device.add_status(Status.DRIVER)
-    await env.driver.pci.finalize_features(feature_mask(BlkFeature.ZONED, Feature.VERSION_1))
+    await env.driver.pci.finalize_features(feature_mask(await env.driver.unoffered(), Feature.VERSION_1))
     await env.driver.pci.write_common("device_status", CONFIGURED)
     await env.driver.pci.write_common("device_status", LIVE)
     await ring(env, 0)

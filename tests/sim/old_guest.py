@@ -26,7 +26,8 @@ async def start_legacy(
     env: Env, features: int = EVERYTHING, *, mode: InterruptMode = InterruptMode.PER_QUEUE, queues: int = 0
 ) -> VirtioBlk:
     """Bring the device up to DRIVER_OK as a legacy driver does; `queues` limits them (0: all)."""
-    return await env.driver.probe(await legacy_ops(env, mode), features, queues=queues)
+    await env.driver.probe(await legacy_ops(env, mode), features, queues=queues)
+    return env.blk
 
 
 def legacy_bus(env: Env) -> VirtioPciLegacy:

@@ -10,16 +10,18 @@ from pymodel.events import BarWrite, ConfigWrite, DmaRead, DmaWrite, Event, Intx
 from pymodel.memory import Allocation
 from pymodel.spec import Feature, PciCapId, PciCommand, feature_mask
 from tb.env import Env
+from tb.sim_test import Skip
 
 PATTERN = 0xA5
 POLL_STEPS = 4
+NO_FLR = "the function has no PCI Express capability, so no function-level reset"
 
 
 def given_away(env: Env, queue: int | None = None) -> list[Allocation]:
     """Memory that the driver has given to the device for a queue, or for all: rings, tables, buffers."""
     queues = env.driver.device.queues
     rings = [place for index in queues for place in queues[index].memory_in_use() if queue in (None, index)]
-    return rings + env.blk.requests.memory_in_use(queue)
+    return rings + env.driver.bound.requests.memory_in_use(queue)
 
 
 def device_acts(event: Event) -> bool:
@@ -125,11 +127,11 @@ class ByQueue(Way):
 
     async def leave(self) -> None:
         """Give its memory back and set the queue up again in the same session."""
-        device, pci, blk = self.env.driver.device, self.env.driver.pci, self.env.blk
-        blk.requests.abandon(self.queue)
+        device, pci, bound = self.env.driver.device, self.env.driver.pci, self.env.driver.bound
+        bound.requests.abandon(self.queue)
         device.queues.pop(self.queue).destroy()
         pci.queues.pop(self.queue)
-        await device.enable_queue(QueueRequest(self.queue, blk.queue_size))
+        await device.enable_queue(QueueRequest(self.queue, bound.queue_size))
 
     def is_write(self, event: Event) -> bool:
         return self._common(event, "queue_reset")
@@ -143,7 +145,8 @@ class ByFunction(Way):
     async def prepare(self) -> None:
         function = self.env.driver.pci.function
         position = function.find_capability(PciCapId.PCI_EXPRESS)
-        assert position is not None
+        if position is None:
+            raise Skip(NO_FLR)
         self._register = position + spec.PCIE_DEVICE_CONTROL
         self._control = await function.config_read(self._register, 2) | spec.PCIE_DEVICE_CONTROL_FLR
 
@@ -164,3 +167,10 @@ class ByFunction(Way):
 
 
 WAYS: tuple[type[Way], ...] = (ByStatus, ByQueue, ByFunction)
+
+
+async def ways_of(env: Env) -> list[type[Way]]:
+    """The ways in which this device can be reset."""
+    offered = await env.driver.offered()
+    fitting = [way for way in WAYS if not way.features & ~offered]
+    return [way for way in fitting if way is not ByFunction or env.driver.can_function_reset()]

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pymodel.driver.blk import BlkRequestState
 from pymodel.driver.interrupts import InterruptMode
 from pymodel.events import BarWrite
-from pymodel.spec import BLK_SECTOR, BlkRequest, Feature, feature_mask
+from pymodel.spec import Feature, feature_mask
 from tb.env import Env
-from tests.sim.resets import Way, device_acts, given_away, silent
+from tb.sim_test import Skip
+from tb.work.base import Unit
+from tests.sim.resets import NO_FLR, ByFunction, Way, device_acts, given_away, silent
 
 BEYOND = 16
 """Steps behind the interrupt that still belong to a request's life."""
 WORKS_EVERY = 8
 SOONEST = 8
 """Clock cycles from a doorbell within which the host's bus carries the next write."""
-SECTOR = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request of a sweep, and the session that it lives in."""
+    """The unit of work of a sweep, as `Env.begin` has it, and the session that it lives in."""
 
     features: int = 0
-    kind: BlkRequest = BlkRequest.IN
-    sectors: int = 1
+    outward: bool = False
+    size: int = 1
     mode: InterruptMode = InterruptMode.SINGLE
 
 
@@ -52,9 +52,9 @@ class Sweep:
         env = self.env
         await self._start()
         start = len(env.log)
-        request = await self._submit()
-        await env.blk.requests.kick_all()
-        await env.blk.requests.wait(request)
+        unit = await self._submit()
+        await env.driver.bound.requests.kick_all()
+        await unit.settle()
         self.life = BEYOND
         if env.step_ps:
             last = max(event.t for event in env.log[start:] if device_acts(event))
@@ -79,7 +79,7 @@ class Sweep:
         await self._submit()
         places = given_away(env)
         start = len(env.log)
-        await env.blk.requests.kick_all()
+        await env.driver.bound.requests.kick_all()
         await env.steps(step)
         self.in_flight += not env.dma.idle
         await self.way.begin()
@@ -96,15 +96,11 @@ class Sweep:
 
     async def _works(self) -> None:
         await self._start()
-        assert await self.env.blk.read(3) == self.env.image.sector(3)
+        await self.env.units()
         await self.env.driver.reset()
 
-    async def _submit(self) -> BlkRequestState:
-        length = self.asked.sectors * BLK_SECTOR
-        if self.asked.kind == BlkRequest.OUT:
-            data = self.env.image.sector(SECTOR, self.asked.sectors)
-            return await self.env.blk.submit(BlkRequest.OUT, SECTOR, data=data, kick=False)
-        return await self.env.blk.submit(BlkRequest.IN, SECTOR, length=length, kick=False)
+    async def _submit(self) -> Unit:
+        return await self.env.begin(size=self.asked.size, outward=self.asked.outward, kick=False)
 
     def _doorbell(self, start: int) -> int:
         cap = self.env.driver.pci.layout.notify
@@ -138,6 +134,9 @@ class Sweep:
 
 async def sweep_life(env: Env, way: type[Way], asked: Asked) -> None:
     """Reset at every step of a request's life."""
+    await env.driver.demand(asked.features | way.features)
+    if way is ByFunction and not env.driver.can_function_reset():
+        raise Skip(NO_FLR)
     sweep = Sweep(env, way(env), asked)
     await sweep.run(range(await sweep.measure()))
     sweep.conclude(_named(way, asked), whole=True)
@@ -155,5 +154,5 @@ async def sweep_window(env: Env, way: type[Way], asked: Asked, windows: int) -> 
 
 
 def _named(way: type[Way], asked: Asked) -> str:
-    packed = asked.features & feature_mask(Feature.RING_PACKED)
-    return f"{way.name}, {'packed' if packed else 'split'}, {asked.kind.name} of {asked.sectors}"
+    ring = "packed" if asked.features & feature_mask(Feature.RING_PACKED) else "split"
+    return f"{way.name}, {ring}, {'OUT' if asked.outward else 'IN'} of {asked.size}"

@@ -35,10 +35,10 @@ OTHER_GROUPS = (AdminGroup.SR_IOV, 2, 0x100, 0xFFFF)
 async def start(env: Env, features: int = 0) -> VirtioAdmin:
     """Bring the block device up with an administration queue of a drawn size; raises Skip without one."""
     env.driver.pci.admin_size = env.rng.choice((2, 4, 16))
-    blk = await env.driver.start(features | ADMIN, queues=2)
+    bound = await env.driver.start(features | ADMIN, queues=2)
     if env.driver.pci.admin_queue is None:
         raise Skip("the device has no administration queue")
-    return VirtioAdmin(blk.requests, env.driver.pci.admin_queue)
+    return VirtioAdmin(bound.requests, env.driver.pci.admin_queue)
 
 
 async def forms(env: Env) -> AsyncIterator[VirtioAdmin]:

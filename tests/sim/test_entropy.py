@@ -28,19 +28,13 @@ async def take(env: Env, entropy: VirtioEntropy, requests: int) -> set[bytes]:
     return found
 
 
-async def ring_formats(env: Env) -> tuple[int, ...]:
-    """The ring formats that the device offers, as features."""
-    await env.driver.start_entropy(0)
-    return (0, PACKED) if env.driver.device.offered & PACKED else (0,)
-
-
 @sim_test(timeout_us=8_000, device="entropy")
 async def test_every_request_gets_other_bytes(env: Env) -> None:
     """Requests of 1 byte to more than a page, on both ring formats, with and without the features."""
     found: set[bytes] = set()
-    for features in (*await ring_formats(env), EVERYTHING, EVERYTHING):
-        entropy = await env.driver.start_entropy(features, queue_size=env.rng.choice((1, 1, 2, 4, 16, 64)))
-        news = await take(env, entropy, 24)
+    for features in (*await env.driver.forms(0, PACKED), EVERYTHING, EVERYTHING):
+        await env.driver.start(features, queue_size=env.rng.choice((1, 1, 2, 4, 16, 64)))
+        news = await take(env, env.entropy, 24)
         assert not news & found
         found |= news
         await env.driver.reset()
@@ -71,28 +65,30 @@ async def test_no_request_is_forgotten(env: Env) -> None:
 @sim_test(timeout_us=8_000, device="entropy")
 async def test_reset_with_requests_in_flight(env: Env) -> None:
     """A reset forgets what was asked for; the next session finds a device like new."""
-    for features in await ring_formats(env):
-        entropy = await env.driver.start_entropy(features, queue_size=8)
+    for features in await env.driver.forms(0, PACKED):
+        await env.driver.start(features, queue_size=8)
         for _ in range(env.rng.randint(1, 8)):
-            await entropy.submit(5000)
+            await env.entropy.submit(5000)
         await env.delay(env.rng.randrange(2_000))
         await env.driver.reset()
-        await take(env, await env.driver.start_entropy(features), 8)
+        await env.driver.start(features)
+        await take(env, env.entropy, 8)
         await env.driver.reset()
 
 
 @sim_test(timeout_us=8_000, device="entropy")
 async def test_readable_buffer_does_no_harm(env: Env) -> None:
     """What an entropy driver may not offer (5.4.6.1) is left alone or ends in DEVICE_NEEDS_RESET."""
-    for features in await ring_formats(env):
-        await env.driver.start_entropy(features)
+    for features in await env.driver.forms(0, PACKED):
+        await env.driver.start(features)
         queue, place = env.driver.device.queues[0], env.memory.alloc(64)
         env.memory.write(place.addr, b"readable" * 4)
         with env.expect("DRV-RNG-001"):
             queue.add_chain([Element(place.addr, 32)], [Element(place.addr + 32, 32)])
             await env.driver.device.kick(queue)
-            assert await needs_reset(env) or queue.used_pending
+            assert await needs_reset(env) or queue.used_pending()
         assert env.memory.read(place.addr, 32) == b"readable" * 4
         await env.driver.reset()
-        await take(env, await env.driver.start_entropy(features), 4)
+        await env.driver.start(features)
+        await take(env, env.entropy, 4)
         await env.driver.reset()

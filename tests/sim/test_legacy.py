@@ -240,6 +240,7 @@ async def test_the_device_works_before_driver_ok(env: Env) -> None:
     """Legacy drivers used a device before DRIVER_OK, and it must serve them (3.1.2)."""
     ops = await legacy_ops(env, InterruptMode.POLL)
     env.driver.device.ops = ops
+    env.driver.fresh()
     device = env.driver.device
     await device.register()
     await device.add_status(Status.DRIVER)

@@ -8,7 +8,7 @@ import pytest
 
 from pymodel.driver.core import VirtioDevice
 from pymodel.driver.errors import DriverError, FeaturesRefused
-from pymodel.spec import BlkFeature, Feature, Status, feature_mask
+from pymodel.spec import Feature, Status, feature_mask
 from tb.env import Env
 from tb.sim_test import sim_test
 from tests.sim.hostile import works_again
@@ -38,75 +38,77 @@ async def wake(env: Env) -> None:
     await env.driver.device.restore()
     assert written(env, start) == [0, 0x01, 0x03, 0x0B, 0x0F]
     assert await env.driver.pci.get_status() == LIVE
-    assert await env.blk.read(9, 2) == env.image.sector(9, 2)
+    await (await env.begin(size=2)).settle()
     await env.traffic(requests=8)
 
 
 async def sleep_and_wake(env: Env, lost: str) -> None:
     """Freeze in mid-traffic and restore, in each ring format; the session before leaves nothing."""
-    for features in (PLAIN, PACKED, PLAIN | PACKED):
+    plain = PLAIN & await env.driver.offered()
+    for features in await env.driver.forms(plain, PACKED, plain | PACKED):
         await env.driver.start(features, queues=2)
-        data = env.rng.randbytes(512)
-        await env.blk.write(9, data)
+        await env.units()
         await env.traffic(requests=10, then=lambda: sleep(env, lost))
         await wake(env)
-        assert env.image.sector(env.image.sectors - 1) == await env.blk.read(env.image.sectors - 1)
+        await env.units()
         await env.driver.reset()
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_over_a_device_that_kept_its_state(env: Env) -> None:
     """Nothing but the driver's own reset happened while the machine slept."""
     await sleep_and_wake(env, "")
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_over_a_device_that_lost_power(env: Env) -> None:
     """Everything is gone: BARs, MSI-X table, queues, features."""
     await sleep_and_wake(env, "power")
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_over_a_bus_reset(env: Env) -> None:
     """A hot reset of the bus took all state with it."""
     await sleep_and_wake(env, "hot")
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_over_a_function_level_reset(env: Env) -> None:
     """A function-level reset took all state with it."""
     await sleep_and_wake(env, "flr")
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_power_lost_without_a_freeze(env: Env) -> None:
     """The bus is reset in mid-traffic: what was in flight may complete; the next session is whole."""
+    plain = PLAIN & await env.driver.offered()
     for kind in ("hot", "power"):
-        await env.driver.start(PLAIN)
+        await env.driver.start(plain)
         await env.traffic(requests=12, then=lambda kind=kind: env.transport.reset(kind))  # type: ignore[misc]
         await env.driver.pci.thaw()
         await env.driver.reset()
-        await works_again(env, PLAIN)
+        await works_again(env, plain)
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_suspended_device_that_kept_its_state_resumes(env: Env) -> None:
     """With SUSPEND the device finishes and stands still; DRIVER_OK alone brings it back, queues and all."""
-    for features in (SUSPEND, SUSPEND | PACKED):
+    for features in await env.driver.forms(SUSPEND, SUSPEND | PACKED):
         await env.driver.start(features)
         await env.traffic(requests=10, then=env.driver.device.suspend)
         start = len(env.log)
         await env.steps(SLEEP_STEPS)
         assert not any(device_acts(event) for event in env.log[start:])
         await env.driver.device.resume()
-        await env.blk.requests.drain()
+        await env.driver.bound.requests.drain()
         await env.traffic(requests=6)
         await env.driver.reset()
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_suspended_device_is_frozen_and_restored(env: Env) -> None:
     """A suspended device is reset by the freeze and may lose its power: restore brings it up anew."""
+    await env.driver.demand(SUSPEND)
     for lost in ("", "power", "hot"):
         await env.driver.start(SUSPEND)
         await env.traffic(requests=10, then=env.driver.device.suspend)
@@ -115,7 +117,7 @@ async def test_suspended_device_is_frozen_and_restored(env: Env) -> None:
         await env.driver.reset()
 
 
-@sim_test()
+@sim_test(device=None)
 async def test_without_a_driver_it_stops_after_acknowledge(env: Env) -> None:
     """No driver is bound: the device is reset and acknowledged, and nothing more."""
     await env.driver.discover()
@@ -130,10 +132,10 @@ async def test_without_a_driver_it_stops_after_acknowledge(env: Env) -> None:
         assert written(env, start) == [0, 0x01]
         assert await env.driver.pci.get_status() == Status.ACKNOWLEDGE
     await env.driver.start(features=0)
-    assert await env.blk.read(1) == env.image.sector(1)
+    await env.units()
 
 
-@sim_test()
+@sim_test(device=None)
 async def test_failing_restore_sets_failed_and_tells(env: Env) -> None:
     """What the device driver's restore raises comes out, behind FAILED; DRIVER_OK is not set."""
     await env.driver.start(features=0)
@@ -142,32 +144,33 @@ async def test_failing_restore_sets_failed_and_tells(env: Env) -> None:
     async def broken(device: VirtioDevice) -> None:
         raise OSError("no memory for rings")
 
-    env.blk.restore = broken  # type: ignore[method-assign]
+    env.driver.bound.restore = broken  # type: ignore[method-assign]
     start = len(env.log)
     with pytest.raises(OSError, match="no memory for rings"):
         await env.driver.device.restore()
     assert written(env, start) == [0, 0x01, 0x03, 0x0B, 0x8B]
     assert await env.driver.pci.get_status() == CONFIGURED | Status.FAILED
-    await works_again(env, PLAIN)
+    await works_again(env, PLAIN & await env.driver.offered())
 
 
-@sim_test()
+@sim_test(device=None)
 async def test_features_refused_on_restore_end_in_failed(env: Env) -> None:
     """The device came back without a feature that was negotiated: FAILED, and no queue is touched."""
+    foreign = feature_mask(await env.driver.unoffered())
     await env.driver.start(features=0)
     device = env.driver.device
     await device.freeze()
-    device.features |= feature_mask(BlkFeature.ZONED)
+    device.features |= foreign
     start = len(env.log)
     with pytest.raises(FeaturesRefused):
         await device.restore()
     steps, status = written(env, start), await env.driver.pci.get_status()
-    await works_again(env, PLAIN)
+    await works_again(env, PLAIN & await env.driver.offered())
     assert steps == [0, 0x01, 0x03, 0x0B, 0x83]
     assert status & Status.FAILED
 
 
-@sim_test()
+@sim_test(device=None)
 async def test_saved_failed_bit_is_put_back(env: Env) -> None:
     """FAILED from before the freeze is shown again for debugging, and stays while the driver goes on.
 
@@ -182,12 +185,12 @@ async def test_saved_failed_bit_is_put_back(env: Env) -> None:
         await env.driver.device.restore()
     assert written(env, start) == [0, 0x01, 0x81, 0x83, 0x8B, 0x8F]
     assert await env.driver.pci.get_status() == LIVE | Status.FAILED
-    await works_again(env, PLAIN)
+    await works_again(env, PLAIN & await env.driver.offered())
 
 
 async def restore_in(env: Env, order: tuple[str, ...], *, lost: str) -> set[str]:
     """Freeze, restore in an order of its own, and return the driver's clauses that this breached."""
-    await env.driver.start(PLAIN, queues=1, queue_size=4)
+    await env.driver.start(PLAIN & await env.driver.offered(), queues=1, queue_size=4)
     await sleep(env, lost)
     await env.driver.pci.thaw()
     with env.misbehave() as found:
@@ -200,25 +203,25 @@ async def restore_in(env: Env, order: tuple[str, ...], *, lost: str) -> set[str]
     return {finding.clause for finding in found} - advice
 
 
-@sim_test()
+@sim_test(device=None)
 async def test_right_order_by_hand(env: Env) -> None:
     """The steps of the transpositions, in the right order, breach nothing."""
     assert await restore_in(env, ORDER, lost="") == set()
     assert await restore_in(env, ORDER, lost="power") == set()
-    await works_again(env, PLAIN)
+    await works_again(env, PLAIN & await env.driver.offered())
 
 
-@sim_test(timeout_us=5_000)
+@sim_test(timeout_us=5_000, device=None)
 async def test_old_wrong_order_is_named(env: Env) -> None:
     """Features and queues first, all of the status last: what virtio_pci once did."""
     for lost in ("", "power"):
         found = await restore_in(env, OLD_ORDER, lost=lost)
         assert found, found
         env.report(f"old order: {', '.join(sorted(found))}")
-    await works_again(env, PLAIN)
+    await works_again(env, PLAIN & await env.driver.offered())
 
 
-@sim_test(timeout_us=20_000)
+@sim_test(timeout_us=20_000, device=None)
 async def test_each_transposition_is_named(env: Env) -> None:
     """Any two steps of the right order exchanged: the checker names the driver's breach each time."""
     unnamed = []

@@ -11,33 +11,33 @@ from tb.env import Env
 from tb.sim_test import sim_test
 
 
-@sim_test(stress="harsh", timeout_us=5000, taps=True)
+@sim_test(stress="harsh", timeout_us=5000, taps=True, device=None)
 async def test_traffic_survives_a_harsh_host(env: Env) -> None:
     """Long latencies, stalled channels, reordered and interleaved answers: every byte arrives."""
     await env.driver.start(queues=3)
     await env.traffic(requests=24, depth=12)
 
 
-@sim_test(stress="harsh", timeout_us=5000)
+@sim_test(stress="harsh", timeout_us=5000, device=None)
 async def test_packed_traffic_survives_a_harsh_host(env: Env) -> None:
     """The same through packed rings without indirect tables."""
     await env.driver.start(features=feature_mask(Feature.RING_PACKED, Feature.EVENT_IDX))
     await env.traffic(requests=24, depth=12)
 
 
-@sim_test(stress="calm", targets=("rtl",))
+@sim_test(stress="calm", targets=("rtl",), device=None)
 async def test_refused_ring_read_asks_for_reset(env: Env) -> None:
     """A host that refuses reads of the rings makes the device give up in order; a reset mends it."""
     await env.driver.start(features=0)
     queue = env.driver.device.queues[0]
     env.dma.refuse(queue.addresses[0], queue.addresses[0] + 15)
-    request = await env.blk.submit_read(0)
+    unit = await env.begin()
     with pytest.raises(DeviceNeedsReset):
-        await env.blk.wait(request)
+        await unit.settle()
     await env.driver.reset()
     env.dma.allow()
     await env.driver.start(features=0)
-    assert await env.blk.read(0) == env.image.sector(0)
+    await env.units()
 
 
 @sim_test(stress="calm", targets=("rtl",))

@@ -91,7 +91,7 @@ async def buffers(env: Env, features: int) -> float:
     """Cycles for a device-writable buffer of 64 bytes in one descriptor."""
     slots = places(env, SMALL)
     env.driver.pci.style.rng = None
-    await env.driver.start_entropy(features, queue_size=QUEUE_SIZE, mode=InterruptMode.POLL)
+    await env.driver.start(features, queue_size=QUEUE_SIZE, mode=InterruptMode.POLL)
 
     def chain(number: int) -> Chain:
         return [], [Element(slots[number % QUEUE_SIZE], SMALL)]

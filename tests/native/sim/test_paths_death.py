@@ -13,7 +13,7 @@ from tb.sim_test import sim_test
 async def test_killed_in_mid_run(env: Env) -> None:
     """Enough traffic for several flushes of the trace, then the process kills itself."""
     await env.driver.start(queues=1)
-    await env.traffic(requests=60, most_sectors=4)
+    await env.traffic(requests=60, most=4)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -13,7 +13,7 @@ from tb.sim_test import sim_test
 async def test_traffic(env: Env) -> None:
     """Reads and writes of random shape and number on random queues."""
     await env.driver.start(queues=env.rng.randint(1, 3))
-    await env.traffic(requests=env.rng.randint(3, 10), depth=6, most_sectors=env.rng.randint(1, 8))
+    await env.traffic(requests=env.rng.randint(3, 10), depth=6, most=env.rng.randint(1, 8))
 
 
 @sim_test(timeout_us=20_000, stress="any", targets=("rtl",))
