@@ -151,6 +151,8 @@ static void desc_store(vio_checker *checker, vio_check_ring *ring, const vio_che
   const bool changes = vio_check_cell_changes(cell, piece->at, piece->data, piece->length);
   vio_check_ring_exposed(checker, ring, changes && vio_check_packed_owned(ring, piece->cell),
                          piece->cell);
+  // The head of a list without an end is taken back: what a device took of it is open.
+  if (ring->stuck && changes && piece->cell == ring->position) ring->lost = true;
   vio_check_cell_store(cell, piece->at, piece->data, piece->length, checker->event_t, false);
   if (piece->cell == ring->position && piece->at + piece->length > 14 && !ring->lost)
     judge_head(checker, ring, piece->cell);

@@ -112,6 +112,8 @@ static void index_store(vio_checker *checker, vio_check_ring *ring, uint32_t val
   ring->avail_seen = true;
   if (value == old) return;
   publish_index(checker, ring, false, old, value);
+  // A device cannot tell a step back from one that is far too long: what it takes is open.
+  if (!first && ((value - old) & 0xFFFF) >= 0x8000) ring->lost = true;
   if ((!ring->dma_seen && !first) || (first && ring->opened_by_kick)) {
     ring->kick_called = true;
   } else if (ring->event_idx) {

@@ -75,6 +75,8 @@ class AxiTarget:
         self._receiving: list[Burst] = []
         self._words: list[tuple[int, int]] = []
         self._active: list[Burst] = []
+        self.may_issue: Callable[[], bool] = lambda: True
+        """Whether bursts that the device asks for go on to the host: else they wait where they are."""
         self._task: Task[None] | None = None
         self.restart()
 
@@ -149,11 +151,11 @@ class AxiTarget:
             await First(Timer(wait, "ps"), self._news.wait())
 
     def _take_reads(self) -> None:
-        while not self._ar.empty():
+        while self.may_issue() and not self._ar.empty():
             self._schedule(self._burst(self._ar.recv_nowait(), "ar"), self._reads, self._knobs.read_latency)
 
     def _take_writes(self) -> None:
-        while not self._aw.empty():
+        while self.may_issue() and not self._aw.empty():
             self._receiving.append(self._burst(self._aw.recv_nowait(), "aw"))
         while self._receiving and not self._w.empty():
             self._take_word(self._receiving[0], self._w.recv_nowait())

@@ -60,7 +60,7 @@ class Shell:
         pulse_reset: Callable[[], Awaitable[None]],
     ) -> None:
         self._space = ConfigSpace(plan_of(pci))
-        self._msix = MsixTable(self._send, pci.vectors, lambda: self._space.msix_control, self._may_master)
+        self._msix = MsixTable(self._send, pci.vectors, lambda: self._space.msix_control, self.may_master)
         self._device = device
         self._events = events
         self._now = now
@@ -72,7 +72,8 @@ class Shell:
         self.config = ShellConfigPort(self)
         self.bar = ShellBarPort(self)
 
-    def _may_master(self) -> bool:
+    def may_master(self) -> bool:
+        """Whether the function may access memory and send messages: Bus Master Enable."""
         return bool(self._space.field("command") & PciCommand.BUS_MASTER)
 
     def _send(self, address: int, data: int) -> None:

@@ -39,7 +39,7 @@ class EntropyWork(Work[VirtioEntropy]):
     """Takes random bytes; what it has seen is kept for as long as the driver."""
 
     device_type = DeviceType.ENTROPY
-    parts = (Part(TELLING, True), Part(BLOCK, True), Part(1, True))
+    parts = (Part(TELLING, True), Part(LEAST, True), Part(1, True))
 
     def __init__(self, driver: VirtioEntropy, image: Image, rng: random.Random) -> None:
         super().__init__(driver, image, rng)
@@ -73,10 +73,10 @@ class EntropyWork(Work[VirtioEntropy]):
         return EntropyUnit(await self.driver.submit(length, kick=kick), self, length)
 
     async def draw(self, most: int, busy: Sequence[Unit]) -> EntropyUnit:
-        """Ask for a drawn number of bytes, up to `most` times 512."""
+        """Ask for a drawn number of bytes, up to `most` times 64."""
         rng = self.rng
-        few = (1, TELLING, LEAST, rng.randint(TELLING, BLOCK), rng.randint(TELLING, BLOCK))
-        length = rng.choice((*few, BLOCK * rng.randint(1, most)))
+        few = (1, TELLING, LEAST, rng.randint(1, 2 * LEAST), rng.randint(LEAST, 5 * LEAST))
+        length = rng.choice((*few, LEAST * rng.randint(1, most)))
         return await self._ask(length, kick=rng.random() < 0.7)
 
     def in_pieces(self, chain: int) -> tuple[EntropyUnit, Framed]:

@@ -17,7 +17,7 @@ from tb.work.base import Part
 NEXT, WRITE, INDIRECT = int(DescFlag.NEXT), int(DescFlag.WRITE), int(DescFlag.INDIRECT)
 GUARD = 64
 PATTERN = 0xA5
-WAIT_NS = 20_000
+WAIT_NS = 40_000
 
 
 @dataclass

@@ -44,22 +44,22 @@ async def test_every_request_gets_other_bytes(env: Env) -> None:
 async def test_no_request_is_forgotten(env: Env) -> None:
     """A full queue, and a queue whose requests come one by one, with doorbells as the device wants them."""
     event_idx = feature_mask(Feature.EVENT_IDX)
-    for features in await ring_formats(env):
-        for notifications in (0, event_idx):
-            size = env.rng.choice((2, 4, 8))
-            entropy = await env.driver.start_entropy(features | notifications, queue_size=size)
-            full = [await entropy.submit(16, kick=False) for _ in range(size)]
-            await entropy.requests.kick_all()
-            for request in full:
-                await entropy.wait(request)
-            for _ in range(24):
-                first = await entropy.submit(16)
-                # The second may come just when the device sees that it has nothing more to do.
-                await env.delay(env.rng.randrange(300))
-                second = await entropy.submit(16)
-                await entropy.wait(first)
-                await entropy.wait(second)
-            await env.driver.reset()
+    for features in await env.driver.forms(0, event_idx, PACKED, PACKED | event_idx):
+        size = env.rng.choice((2, 4, 8))
+        await env.driver.start(features, queue_size=size)
+        entropy = env.entropy
+        full = [await entropy.submit(16, kick=False) for _ in range(size)]
+        await entropy.requests.kick_all()
+        for request in full:
+            await entropy.wait(request)
+        for _ in range(24):
+            first = await entropy.submit(16)
+            # The second may come just when the device sees that it has nothing more to do.
+            await env.delay(env.rng.randrange(300))
+            second = await entropy.submit(16)
+            await entropy.wait(first)
+            await entropy.wait(second)
+        await env.driver.reset()
 
 
 @sim_test(timeout_us=8_000, device="entropy")

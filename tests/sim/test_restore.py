@@ -14,6 +14,7 @@ from tb.sim_test import sim_test
 from tests.sim.hostile import works_again
 from tests.sim.resets import device_acts, given_away, silent
 from tests.sim.restoring import OLD_ORDER, ORDER, Restoring, written
+from tests.sim.test_negotiation import undescribed
 
 PACKED = feature_mask(Feature.RING_PACKED)
 SUSPEND = feature_mask(Feature.SUSPEND)
@@ -162,7 +163,7 @@ async def test_features_refused_on_restore_end_in_failed(env: Env) -> None:
     await device.freeze()
     device.features |= foreign
     start = len(env.log)
-    with pytest.raises(FeaturesRefused):
+    with env.expect(*undescribed(env)), pytest.raises(FeaturesRefused):
         await device.restore()
     steps, status = written(env, start), await env.driver.pci.get_status()
     await works_again(env, PLAIN & await env.driver.offered())

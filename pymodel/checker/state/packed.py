@@ -117,6 +117,9 @@ class PackedTracker(Tracker):
         mask = ((1 << len(piece)) - 1) << inner
         changes = cell.known & mask == mask and cell.stored[inner : inner + len(piece)] != piece
         self.expose_changed(self.owned(index) and changes, f"slot {index} is still the device's")
+        if self.stuck and changes and index == self.position:
+            # The head of a list without an end is taken back: what a device took of it is open.
+            self.lost = True
         cell.store(inner, piece, event.t)
         if index == self.position and inner + len(piece) > 14 and not self.lost:
             self._judge_head(index)

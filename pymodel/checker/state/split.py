@@ -205,6 +205,9 @@ class SplitTracker(Tracker):
             return
         outstanding = (value - self.used.index) & _MASK
         self.state.publish(facts.AvailIndex(self.queue, False, old, value, outstanding))
+        if not first and (value - old) & _MASK >= 0x8000:
+            # A device cannot tell a step back from one that is far too long: what it takes is open.
+            self.lost = True
         if (not self.dma_seen and not first) or (first and self.opened_by_kick):
             self.kick_called = True
         elif self.event_idx:

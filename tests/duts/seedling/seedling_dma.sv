@@ -141,6 +141,8 @@ module seedling_dma (
         end
         Index: if (half == seen) begin
           step <= Idle;
+        end else if (16'(half - seen) > ring_size) begin
+          step <= Dead;
         end else begin
           step <= Head;
           read(ring_driver + 64'd4 + {47'd0, slot, 1'b0}, 3'd1, 8'd0);

@@ -35,7 +35,8 @@ module seedling_regs #(
   output logic        line
 );
   localparam logic [63:0] Offered = 64'h1_0000_0000;  // VERSION_1
-  localparam logic [7:0] FeaturesOk = 8'h08, DriverOk = 8'h04, NeedsReset = 8'h40;
+  localparam logic [7:0] FeaturesOk = 8'h08, NeedsReset = 8'h40;
+  localparam logic [7:0] Writable = 8'h87;  // FAILED, DRIVER_OK, DRIVER, ACKNOWLEDGE
 
   logic [31:0] device_select, driver_select;
   logic [63:0] accepted;
@@ -116,7 +117,7 @@ module seedling_regs #(
           if (req_strb[0]) vector_config <= checked(req_wdata[15:0]);
           if (req_strb[4] && req_wdata[39:32] == 0) resetting <= 1'b1;
           else if (req_strb[4] && !resetting) begin
-            status <= (req_wdata[39:32] & ~FeaturesOk) | (status & NeedsReset) | (status & FeaturesOk)
+            status <= (req_wdata[39:32] & Writable) | (status & (NeedsReset | FeaturesOk))
                       | (accepted == Offered ? req_wdata[39:32] & FeaturesOk : 8'd0);
           end
           if (req_strb[6]) select <= req_wdata[63:48];
@@ -161,5 +162,5 @@ module seedling_regs #(
     end
   end
 
-  wire unused = &{1'b0, DriverOk, req_addr[2:0], req_wdata[47:40]};
+  wire unused = &{1'b0, req_addr[2:0], req_wdata[47:40]};
 endmodule
