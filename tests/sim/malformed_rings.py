@@ -13,6 +13,7 @@ TABLES = feature_mask(Feature.INDIRECT_DESC)
 PACKED = feature_mask(Feature.RING_PACKED)
 LAST_ADDRESS = (1 << 64) - 16
 NOWHERE = 0x7000_0000_0000
+UNREAD = ("DRV-RNG-001",)
 LOOP = ("DRV-SPLIT-004", "DRV-SPLIT-008")
 
 
@@ -21,7 +22,8 @@ class Case:
     """One malformed ring: how it is built, the clauses that it breaches visibly, whether it must end work.
 
     It is about a ring with these `features`; `may` are accepted too where they are offered. `readable` are
-    the clauses that it breaches as well where a request begins with a part that the device reads.
+    the clauses that it breaches as well where a request begins with a part that the device reads, `unread`
+    those where no request has such a part.
 
     Where `fatal` is false the device may use the buffer as well: the standard lets it, or has it ignore
     what is wrong. A case with a `device` is about requests of that device type.
@@ -32,6 +34,7 @@ class Case:
     features: int = 0
     may: int = TABLES
     readable: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     fatal: bool = True
     device: DeviceType | None = None
 
@@ -218,7 +221,7 @@ SPLIT_CHAINS = (
     Case(loop_behind_the_head, LOOP),
     Case(loop_of_one, LOOP),
     Case(next_outside),
-    Case(readable_after_writable, ("DRV-SPLIT-002",)),
+    Case(readable_after_writable, ("DRV-SPLIT-002",), unread=UNREAD),
     Case(element_of_no_length, fatal=False),
     Case(write_without_memory, fatal=False, device=DeviceType.BLK),
     Case(middle_without_memory, fatal=False),
@@ -238,14 +241,14 @@ SPLIT_TABLES = (
     Case(next_outside_a_table, features=TABLES),
     Case(table_of_odd_length, features=TABLES),
     Case(table_of_no_length, features=TABLES),
-    Case(table_in_a_table, ("DRV-SPLIT-007",), features=TABLES),
+    Case(table_in_a_table, ("DRV-SPLIT-007",), features=TABLES, unread=UNREAD),
     Case(table_with_next, features=TABLES),
     Case(table_that_makes_the_chain_too_long, fatal=False, features=TABLES),
     Case(table_of_odd_length, may=0),
 )
 PACKED_LISTS = (
     Case(packed_longer_than_the_queue, features=PACKED, may=0),
-    Case(packed_readable_after_writable, ("DRV-PACKED-008",), features=PACKED, may=0),
+    Case(packed_readable_after_writable, ("DRV-PACKED-008",), features=PACKED, may=0, unread=UNREAD),
     Case(packed_end_not_available, ("DRV-PACKED-011",), features=PACKED, may=0),
     Case(packed_id_outside, features=PACKED, may=0, fatal=False),
     Case(packed_no_header, features=PACKED, may=0, fatal=False, device=DeviceType.BLK),
@@ -253,7 +256,7 @@ PACKED_LISTS = (
 PACKED_TABLES = (
     Case(packed_table_of_odd_length, features=PACKED | TABLES),
     Case(packed_table_of_no_length, features=PACKED | TABLES),
-    Case(packed_table_in_a_table, ("DRV-PACKED-013",), features=PACKED | TABLES, fatal=False),
+    Case(packed_table_in_a_table, ("DRV-PACKED-013",), features=PACKED | TABLES, unread=UNREAD, fatal=False),
     Case(packed_table_with_next, features=PACKED | TABLES),
     Case(packed_table_of_odd_length, features=PACKED, may=0),
 )

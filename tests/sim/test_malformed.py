@@ -34,7 +34,7 @@ async def suffer(env: Env, cases: Sequence[Case]) -> None:
             continue
         name, features = case.build.__name__, case.features | case.may & offered
         env.note(name)
-        with env.expect(*case.clauses, *(case.readable if reads else ())):
+        with env.expect(*case.clauses, *(case.readable if reads else case.unread)):
             hostile = await start_hostile(env, features)
             await case.build(hostile)
             gave_up = await needs_reset(env)
