@@ -16,6 +16,7 @@ PYTEST_FOLDERS = (
     "tests/native",
     "tests/bench",
     "tests/tb",
+    "tests/tlp",
     "tests/linux",
     "tests/waves",
     "tests/regress",

@@ -59,9 +59,9 @@ class PinPath:
         self.breakage = self._customs.breakage
         # Seeds are drawn in the order of the native path, so that both give the same accesses.
         config_seed, bar_seed = rng.getrandbits(64), rng.getrandbits(64)
-        self._link = self._tlp_link(guest, knobs)
+        self.link = self._tlp_link(guest, knobs)
         bar = self._initiator(manifest.bar, knobs, bar_seed)
-        bars = self._link.bars if self._link and not manifest.pci else manifest.bar.bars
+        bars = self.link.bars if self.link and not manifest.pci else manifest.bar.bars
         self._bar = PinBarPort(bar, bars, events, self.now)
         self.shell = self._shell(manifest.pci, events) if manifest.pci else None
         self.bar: BarPort = self.shell.bar if self.shell else self._bar
@@ -99,9 +99,9 @@ class PinPath:
         return link
 
     def _initiator(self, port: Port, knobs: Knobs, seed: int) -> Initiator:
-        if self._link and port.kind == TLP:
+        if self.link and port.kind == TLP:
             config = port is self._manifest.config
-            return TlpConfigInitiator(self._link) if config else TlpBarInitiator(self._link)
+            return TlpConfigInitiator(self.link) if config else TlpBarInitiator(self.link)
         if port.kind == "reqcpl":
             clock, period = self._clocking.pin(port), self._clocking.period_ps(port)
             return RequestInitiator(self._dut, port, clock, period)
@@ -117,8 +117,8 @@ class PinPath:
         return shell
 
     def _dma(self, port: Port, store: Store, knobs: TargetKnobs) -> AxiTarget | CustomDma | TlpTarget:
-        if self._link:
-            return self._link.target
+        if self.link:
+            return self.link.target
         if port.kind == "python":
             return self._customs.dma(port, self._rng.getrandbits(64))
         return self._target(port, store, knobs)
@@ -146,8 +146,8 @@ class PinPath:
         for target in (self.dma, self.medium):
             if isinstance(target, AxiTarget):
                 target.restart()
-        if self._link:
-            self._link.restart()
+        if self.link:
+            self.link.restart()
         self._customs.begin()
         self.interrupts.forget()
         if self.shell:

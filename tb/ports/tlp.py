@@ -62,11 +62,11 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         self.drive_line: Callable[[int], None] = lambda level: None
         self._pins = pins
         self._now = now
-        self._sender = TlpSender(pins)
+        self.sender = TlpSender(pins)
         seed = rng.getrandbits(64)
-        self.target = TlpTarget(store, knobs.dma, seed, pins.period_ps, now, self._sender.send)
+        self.target = TlpTarget(store, knobs.dma, seed, pins.period_ps, now, self.sender.send)
         self._receiver = TlpReceiver(pins, self.target.faults)
-        stall(self._sender.source, knobs.host.stall, rng.getrandbits(64), pins.period_ps)
+        stall(self.sender.source, knobs.host.stall, rng.getrandbits(64), pins.period_ps)
         stall(self._receiver.sink, knobs.dma.stall, rng.getrandbits(64), pins.period_ps)
         self._news = Event()
         self._receiver.sink.active_event = self._news
@@ -77,7 +77,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         """Forget what is in flight: the device is being reset."""
         if self._task is not None:
             self._task.cancel()
-        self._sender.source.clear()
+        self.sender.source.clear()
         self._receiver.clear()
         self.target.restart()
         self.bars.restart()
@@ -87,7 +87,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
     @property
     def idle(self) -> bool:
         """Nothing is on its way."""
-        return self.target.idle and self._receiver.idle and bool(self._sender.source.idle())
+        return self.target.idle and self._receiver.idle and bool(self.sender.source.idle())
 
     async def _run(self) -> None:
         falling = FallingEdge(self._pins.clock)
@@ -96,7 +96,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
             await falling
             for packet, asked in self._receiver.receive(self._now() - self._pins.period_ps // 2):
                 self._arrive(packet, asked)
-            self.target.step(AHEAD - self._sender.source.count())
+            self.target.step(AHEAD - self.sender.source.count())
 
     async def _sleep(self) -> None:
         """Return behind the last rising edge before the next falling edge that matters."""
@@ -142,7 +142,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
 
     async def downstream_send(self, tlp: Any) -> None:
         """Put a request of the root complex on the pins."""
-        self._sender.send(bytes(tlp.pack()), getattr(tlp, "taken", lambda: None))
+        self.sender.send(bytes(tlp.pack()), getattr(tlp, "taken", lambda: None))
 
     async def ask(self, tlp: Any, what: str) -> list[Any]:
         """Send a request and return its completions; raises TransportTimeout."""

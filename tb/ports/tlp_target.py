@@ -65,7 +65,7 @@ class TlpTarget:
         self._dice = Dice(seed)
         self._period = period_ps
         self._now = now
-        self._send = send
+        self.send = send
         self._in_order: deque[tuple[int, Callable[[], None]]] = deque()
         self._reads, self._answers = (Waiting[Request](self._dice, reorder=knobs.reorder) for _ in range(2))
         self._active: list[Request] = []
@@ -157,7 +157,7 @@ class TlpTarget:
             if not self._active:
                 return
             request = self._active[self._dice.below(len(self._active)) if len(self._active) > 1 else 0]
-            self._send(bytes(request.parts.pop(0).pack()))
+            self.send(bytes(request.parts.pop(0).pack()))
             room -= 1
             if not request.parts:
                 self._active.remove(request)

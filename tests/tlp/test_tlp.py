@@ -1,0 +1,48 @@
+"""The bundled device behind PCIe packets: directed tests of its packets, and a sample of the common suite.
+
+VIRTIO_COSIM_TLP_TESTS names other tests of the suite ("*" for all of it).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pymodel.vtrace import read_vtrace
+from tb.paths import BUNDLED_MANIFEST, SIM_TESTS
+from tb.run import Run, RunReport, RunRequest
+from tb.session import TRACE
+
+DUT = str(BUNDLED_MANIFEST.with_name("dut_tlp.toml"))
+SIM = Path(__file__).parent / "sim"
+SAMPLE = "discovery.* registers.* interrupts.* stress.* transport.* reset.test_status_under_load"
+
+
+def run(folder: Path, tests: tuple[str, ...], where: Path) -> RunReport:
+    request = RunRequest(dut=DUT, tests=tests, folder=where, out=folder / "out", path="portable", jobs=2)
+    return Run(request, lambda text: None, lambda result: None).execute()
+
+
+def bad(report: RunReport) -> list[str]:
+    return [f"{r.name}: {r.message}" for r in report.results if r.status not in ("pass", "skip")]
+
+
+def test_packets_are_what_pci_express_wants(tmp_path: Path) -> None:
+    report = run(tmp_path, ("*",), SIM)
+    assert not bad(report)
+    assert report.count("pass") == 12
+
+
+def test_the_suite_passes_over_packets(tmp_path: Path) -> None:
+    tests = tuple(os.environ.get("VIRTIO_COSIM_TLP_TESTS", SAMPLE).split())
+    report = run(tmp_path, tests, SIM_TESTS)
+    assert not bad(report)
+    assert report.count("pass") > 30
+    kinds = set[str]()
+    for result in report.results:
+        if result.status == "pass":
+            reader, stream = read_vtrace(report.folder / result.folder / TRACE)
+            with stream:
+                kinds |= {type(event).__name__ for event in reader}
+    hosts = {"ConfigRead", "ConfigWrite", "BarRead", "BarWrite"}
+    assert kinds >= hosts | {"DmaRead", "DmaWrite", "Msix", "Intx", "MemWrite", "Reset"}
