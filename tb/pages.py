@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 SHARED = Path(__file__).parent / "templates"
-_MARKUP = frozenset("\\`*[]<>&")
+_MARKUP = frozenset("\\`*[]<>&|")
 
 
 def environment(folder: Path) -> jinja2.Environment:
@@ -26,16 +26,19 @@ def environment(folder: Path) -> jinja2.Environment:
 
 def plain(text: str) -> str:
     """One line that ends no code block and no table cell of Markdown."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return line.replace("```", "'''").replace("|", "\\|")
+    return _printable(text).replace("```", "'''").replace("|", "\\|")
 
 
 def prose(text: str) -> str:
     """Foreign text in Markdown: nothing in it is markup."""
-    return "".join(f"\\{character}" if character in _MARKUP else character for character in plain(text))
+    return "".join(f"\\{character}" if character in _MARKUP else character for character in _printable(text))
 
 
 def code(text: str) -> str:
     """Foreign text as a code span of Markdown, also in a table's cell."""
     line = plain(text).replace("`", "'")
     return f"`{line}`" if line else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -19,6 +19,7 @@ PYTEST_FOLDERS = (
     "tests/tlp",
     "tests/linux",
     "tests/waves",
+    "tests/conformance",
     "tests/regress",
     "tests/cli",
 )
