@@ -18,13 +18,14 @@ STARTED = "started"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one process works off: a manifest (None: the device model), the folder that the tests come
-    from, whether to write waves, and the jobs in order.
+    from, whether to write waves, the jobs in order, and whether the manifest's reset level is inverted.
     """
 
     manifest: Path | None
     tests: Path
     waves: bool
     jobs: tuple[Job, ...]
+    invert_reset: bool = False
 
     def save(self, path: Path) -> None:
         """Write the plan to a file."""
@@ -49,6 +50,7 @@ class Plan:
             "tests": str(self.tests),
             "waves": self.waves,
             "jobs": rows,
+            "invert_reset": self.invert_reset,
         }
         write_whole(path, json.dumps(content))
 
@@ -60,7 +62,7 @@ class Plan:
         known = {test.name: test for test in discover(folder)}
         jobs = tuple(_job(row, known) for row in content["jobs"])
         manifest = Path(content["manifest"]) if content["manifest"] else None
-        return cls(manifest, folder, content["waves"], jobs)
+        return cls(manifest, folder, content["waves"], jobs, content["invert_reset"])
 
 
 def _job(row: dict[str, str | float | None], known: dict[str, SimTest]) -> Job:

@@ -7,6 +7,7 @@ import functools
 import gc
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cocotb
@@ -34,6 +35,9 @@ def _redirect(log: Path) -> None:
 def _register(plan: Plan) -> None:
     assert plan.manifest is not None
     manifest = load_manifest(plan.manifest)
+    if plan.invert_reset:
+        reset = replace(manifest.reset, active_low=not manifest.reset.active_low)
+        manifest = replace(manifest, reset=reset)
     top = TOP if manifest.interface == "lguest" else None
     scope = manifest.out_of_scope
     header = Header("verilator", manifest.hdl.name, manifest.device_type, lguest_top=top)

@@ -35,7 +35,8 @@ class Simulation:
     """What every process of a run shares; without manifest and build it is the device model.
 
     `tell` hears every result as it comes. `limit_s` is the real time that a test may take, in place of
-    the usual limits. `coverage` is the folder for RTL coverage, a file for each process.
+    the usual limits. `coverage` is the folder for RTL coverage, a file for each process. `invert_reset`
+    takes the reset's level for the other one than the manifest says.
     """
 
     manifest: Manifest | None
@@ -46,6 +47,7 @@ class Simulation:
     until: str = ""
     limit_s: float = 0.0
     coverage: Path | None = None
+    invert_reset: bool = False
 
     @property
     def command(self) -> list[str]:
@@ -57,7 +59,8 @@ class Simulation:
     def plan(self, jobs: Sequence[Job]) -> Plan:
         """The work order for one process."""
         manifest = self.manifest.path if self.manifest else None
-        return Plan(manifest, self.tests, bool(self.build and self.build.waves), tuple(jobs))
+        waves = bool(self.build and self.build.waves)
+        return Plan(manifest, self.tests, waves, tuple(jobs), self.invert_reset)
 
     def environment(self, plan: Path, first: Job) -> dict[str, str]:
         """The environment of a process that works off the plan in this file, beginning with that job."""

@@ -86,6 +86,12 @@ class PciFunction:
 
         Raises NotVirtio where nothing answers, CapabilityError for a broken list.
         """
+        await self.identify()
+        await self.find_bars()
+        await self.find_capabilities()
+
+    async def identify(self) -> None:
+        """Read the ids of the header; raises NotVirtio where nothing answers."""
         self.log.step = "enumerate"
         self.vendor_id = await self.register("vendor_id")
         if self.vendor_id == 0xFFFF:
@@ -93,10 +99,12 @@ class PciFunction:
         self.device_id = await self.register("device_id")
         self.revision_id = await self.register("revision_id")
         self.subsystem_id = await self.register("subsystem_id")
+
+    async def find_bars(self) -> None:
+        """Size all BARs, place them and let the function decode them; raises CapabilityError."""
         await self.command(clear=PciCommand.IO | PciCommand.MEMORY)
         await self._size_bars()
         await self.place_bars()
-        await self._walk_capabilities()
 
     async def command(self, *, enable: int = 0, clear: int = 0) -> None:
         """Set and clear bits of the command register."""
@@ -149,7 +157,8 @@ class PciFunction:
         enable = PciCommand.IO if "io" in kinds else 0
         await self.command(enable=enable | (PciCommand.MEMORY if kinds - {"io"} else 0))
 
-    async def _walk_capabilities(self) -> None:
+    async def find_capabilities(self) -> None:
+        """Walk the capability list; raises CapabilityError where it is broken."""
         self.capabilities.clear()
         if not await self.register("status") & PciStatus.CAPABILITIES:
             return

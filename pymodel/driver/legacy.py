@@ -25,7 +25,7 @@ class VirtioPciLegacy(PciOps):
     async def enumerate(self) -> None:
         """Find the function; raises NotVirtio unless it has a transitional id and an I/O BAR0."""
         await self.function.enumerate()
-        self.device_type = self._identify()
+        self.device_type = self.identify()
         bar = self.function.bars.get(BAR)
         transitional = self.function.device_id < spec.MODERN_DEVICE_ID_BASE
         if not transitional or self.function.revision_id or bar is None or bar.kind != "io":

@@ -89,7 +89,11 @@ class VirtioPci(PciOps):
         Raises NotVirtio, or CapabilityError where the function cannot be used.
         """
         await self.function.enumerate()
-        self.device_type = self._identify()
+        await self.adopt()
+
+    async def adopt(self) -> None:
+        """Find the virtio structures of a function whose BARs and capabilities are known, as `enumerate`."""
+        self.device_type = self.identify()
         self._layout = await scan(self.function)
         self._regions.layout = self._layout
         self._regions.through_window = self._use_window

@@ -53,7 +53,7 @@ class PciOps(ABC):
         """Whether interrupts were set up."""
         return self.interrupts.active is not InterruptMode.POLL
 
-    def _identify(self) -> int:
+    def identify(self) -> int:
         """Return the virtio device type; raises NotVirtio for another function."""
         device_id = self.function.device_id
         if self.function.vendor_id == spec.VENDOR_ID:

@@ -20,6 +20,7 @@ from pymodel.transport import TransportTimeout
 from tb.manifest import Port
 from tb.ports.axil import ACCESS_TIMEOUT_NS
 from tb.ports.initiator import pieces
+from tb.ports.levels import level
 
 
 class RequestInitiator:
@@ -42,7 +43,7 @@ class RequestInitiator:
         return getattr(self._dut, self._port.pin(signal))
 
     def _high(self, signal: str) -> bool:
-        return not self._has(signal) or bool(int(self._pin(signal).value))
+        return not self._has(signal) or bool(level(self._pin(signal)))
 
     async def read(self, addr: int, length: int, what: str) -> int:
         """Read, in as many requests as the access crosses words."""
@@ -86,7 +87,7 @@ class RequestInitiator:
 
     async def _completion(self, what: str) -> int:
         await self._until("cpl_valid", what)
-        return int(self._pin("cpl_rdata").value)
+        return level(self._pin("cpl_rdata"), what)
 
     async def _until(self, signal: str, what: str) -> None:
         for _ in range(self._patience):

@@ -1,0 +1,17 @@
+"""What a pin reads: a number, or the complaint that it has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class UnknownLevel(Exception):
+    """The DUT drives X or Z where the bench needs 0 or 1; the message names the pin."""
+
+
+def level(pin: Any, during: str = "") -> int:
+    """The pin's value; raises UnknownLevel, which says what access it was `during`."""
+    value = pin.value
+    if not value.is_resolvable:
+        raise UnknownLevel(f"{pin._name} reads {value}{f' during a {during}' if during else ''}")
+    return int(value)
