@@ -15,6 +15,7 @@ from tb.paths import BUNDLED_MANIFEST, MUTANTS, SIM_TESTS, shown
 from tb.results import FAIL, Result
 from tb.sim_test import discover
 from tb.simulators import SIMULATORS
+from waves.bringup import diagnosis
 from waves.failure import write_failure
 
 PATH = click.Path(path_type=Path)
@@ -94,6 +95,7 @@ def cli() -> None:
     type=click.Choice(SIMULATORS),
     help="Verilator for Verilog and GHDL for VHDL, unless plain Verilog is given to icarus (no waves).",
 )
+@click.option("--keep-going", is_flag=True, help="Run the tests although the DUT does not come up.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and stop.")
 def run(
     dut: str,
@@ -115,6 +117,7 @@ def run(
     time_scale: float,
     hasty: bool,
     simulator: str | None,
+    keep_going: bool,
     only_list: bool,
 ) -> None:
     """Build the DUT once, run tests, write a run folder."""
@@ -142,12 +145,15 @@ def run(
         parameters=parameters,
         defines=defines,
         simulator=simulator or "",
+        keep_going=keep_going,
     )
     sys.exit(_execute(request))
 
 
 def _execute(request: running.RunRequest) -> int:
     report = running.Run(request, click.echo, _Progress(), write_failure).execute()
+    if report.bring_up is not None:
+        click.echo(diagnosis(report.bring_up))
     click.echo(f"results: {shown(report.folder)}")
     if report.scope:
         click.echo(report.scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from tb.identity import identity
 from tb.image import Image
 from tb.manifest import INTERFACES, Manifest, load_manifest
 from tb.paths import BUNDLED_MANIFEST, SIM_TESTS, bundled_manifest, bundled_manifests, shown
+from tb.probe import gate
+from tb.probe.journal import Journal
 from tb.results import ERROR, FAIL, PASS, SKIP, Result, write_results
 from tb.scope import out_of_scope, told
 from tb.session import NATIVE, TRACE, Job
@@ -51,7 +54,8 @@ class RunRequest:
     give the same events at the same times, and on pins the DUT is the top of the wave file. `twin` is
     the implementation of the checker that judges on the native path. `stress` is a level of `tb.knobs`
     for all tests in place of their own; `parameters` and `defines` are "NAME=VALUE" and go before the
-    manifest's. `simulator` is one of tb.simulators, by default what takes the DUT's language.
+    manifest's. `simulator` is one of tb.simulators, by default what takes the DUT's language. With
+    `keep_going` tests run although the DUT does not come up.
     """
 
     dut: str = str(BUNDLED_MANIFEST)
@@ -75,16 +79,21 @@ class RunRequest:
     time_scale: float = 1.0
     hasty: bool = False
     simulator: str = ""
+    keep_going: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A run that happened: its folder, its results, and a line about what was out of scope, if anything."""
+    """A run that happened: its folder, its results, and a line about what was out of scope, if anything.
+
+    `bring_up` is the folder of a probe that failed.
+    """
 
     folder: Path
     results: tuple[Result, ...]
     seconds: float
     scope: str = ""
+    bring_up: Path | None = None
 
     def count(self, status: str) -> int:
         """How many tests ended so."""
@@ -202,6 +211,7 @@ class Run:
         self._tell = tell
         self._done = done
         self._explain = explain
+        self._bring_up: Path | None = None
         self.tests = select(discover(request.folder), request.tests)
         if request.image is not None:
             Image.load(request.image)
@@ -228,7 +238,7 @@ class Run:
         results = self._on_rtl() if self.manifest else self._on_model()
         folder = self._folder
         order = {(job.test.name, job.seed): place for place, job in enumerate(self._all_jobs())}
-        results.sort(key=lambda result: order[result.name, result.seed])
+        results.sort(key=lambda result: order.get((result.name, result.seed), -1))
         seconds = time.monotonic() - started
         about = {
             "dut": self.manifest.hdl.name if self.manifest else MODEL,
@@ -246,7 +256,7 @@ class Run:
         }
         scope = out_of_scope(self.manifest.out_of_scope if self.manifest else {}, results)
         write_results(folder, results, about, scope=scope)
-        return RunReport(folder, tuple(results), seconds, told(scope))
+        return RunReport(folder, tuple(results), seconds, told(scope), self._bring_up)
 
     def _on_rtl(self) -> list[Result]:
         results: list[Result] = []
@@ -262,6 +272,9 @@ class Run:
         if number == 0:
             self._folder = _new_folder(self.request.out)
         jobs = [job for job in self._all_jobs() if job.test.name in names]
+        down = self._probe(manifest, simulator) if gate.applies(manifest, self.request.folder) else []
+        if down and not self.request.keep_going:
+            return [*down, *gate.not_run(jobs, Journal.load(self._folder / down[0].folder))]
         # A process a test where waves are written: two tests share no simulator then.
         simulation = self._simulation(manifest, simulator, str(number))
         results = simulate_jobs(simulation, jobs, self.request.jobs)
@@ -269,7 +282,27 @@ class Run:
         if failed and self.request.waves == "on-fail" and self.request.simulator != ICARUS:
             self._record(manifest, failed, number)
         self._explain_failures(results, manifest)
-        return results
+        return [*down, *results]
+
+    def _probe(self, manifest: Manifest, simulator: Build) -> list[Result]:
+        """Bring the DUT up once; the result, with its page, where that fails."""
+        test = gate.probe_test()
+        replay = replay_command(replace(self.request, folder=gate.PROBE), manifest, test, self.request.seed)
+        job = gate.probe_job(test, manifest, self.request.seed, self._folder, replay)
+        simulation = self._simulation(manifest, simulator, "bring-up")
+        result = gate.probe(simulation, job)
+        if result is None:
+            shutil.rmtree(job.folder)
+            return []
+        if self.request.waves == "on-fail" and self.request.simulator != ICARUS and result.sim_ns:
+            waves = build_for(self.request, manifest, self._tell, waves=True)
+            gate.probe(replace(simulation, build=waves), job)
+        if result.sim_ns:
+            gate.try_other_reset(simulation, job)
+        self._bring_up = job.folder
+        self._explain_failures([result], manifest)
+        self._done(result)
+        return [result]
 
     def _explain_failures(self, results: Sequence[Result], manifest: Manifest | None) -> None:
         if self._explain is None:

@@ -36,8 +36,8 @@ def _register(plan: Plan) -> None:
     assert plan.manifest is not None
     manifest = load_manifest(plan.manifest)
     if plan.invert_reset:
-        reset = replace(manifest.reset, active_low=not manifest.reset.active_low)
-        manifest = replace(manifest, reset=reset)
+        inverted = replace(manifest.reset, active_low=not manifest.reset.active_low)
+        manifest = replace(manifest, resets=(inverted, *manifest.resets[1:]))
     top = TOP if manifest.interface == "lguest" else None
     scope = manifest.out_of_scope
     header = Header("verilator", manifest.hdl.name, manifest.device_type, lguest_top=top)

@@ -3,6 +3,11 @@
 // The bench opens and closes wave files from Python through the two exported C functions, so that one
 // process can write one file a test, or only a window of time.
 
+#include <execinfo.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -22,12 +27,46 @@ extern "C" void vlog_startup_routines_bootstrap(void);
 namespace {
 
 constexpr uint64_t kNever = ~UINT64_C(0);
-std::unique_ptr<Vtop> top;
+Vtop* top;  // never deleted: a fatal error of the design exits in the middle of its evaluation
 uint64_t now = 0;
 #if VM_TRACE
 std::unique_ptr<VerilatedFstC> wave;
 uint64_t wave_origin = 0, wave_first = 0, wave_last = kNever;
 #endif
+
+// A design that loops without letting time pass: after so many seconds of CPU time in evaluations of one
+// time step the process ends with a status of its own.
+constexpr int kStuckSeconds = 5;
+constexpr int kStuckStatus = 76;
+volatile sig_atomic_t evaluating = 0, seconds_in_step = 0;
+
+void watch(int) {
+    if (!evaluating || ++seconds_in_step < kStuckSeconds) return;
+    char text[96];
+    const int length = std::snprintf(text, sizeof text, "%%Error: simulated time stands still at %llu ps\n",
+                                     static_cast<unsigned long long>(now));
+    if (write(STDERR_FILENO, text, static_cast<size_t>(length)) < 0) _exit(kStuckStatus);
+    void* frames[16];
+    backtrace_symbols_fd(frames, backtrace(frames, 16), STDERR_FILENO);
+    _exit(kStuckStatus);
+}
+
+void start_watch() {
+    void* frame;
+    backtrace(&frame, 1);  // loads what the handler may not load
+    struct sigaction action = {};
+    action.sa_handler = watch;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGVTALRM, &action, nullptr);
+    const struct itimerval each_second = {{1, 0}, {1, 0}};
+    setitimer(ITIMER_VIRTUAL, &each_second, nullptr);
+}
+
+void step() {
+    evaluating = 1;
+    top->eval_step();
+    evaluating = 0;
+}
 
 void settle() {
     while (VerilatedVpi::callValueCbs()) {
@@ -37,7 +76,7 @@ void settle() {
 void evaluate() {
     do {
         do {
-            top->eval_step();
+            step();
             VerilatedVpi::clearEvalNeeded();
             VerilatedVpi::doInertialPuts();
             settle();
@@ -106,10 +145,11 @@ __attribute__((visibility("default"))) void vio_wave_close(void) {
 int main(int argc, char** argv) {
     Verilated::commandArgs(argc, argv);
     Verilated::fatalOnVpiError(false);
-    top = std::make_unique<Vtop>("");
+    top = new Vtop("");
 #if VM_TRACE
     Verilated::traceEverOn(true);
 #endif
+    start_watch();
     vlog_startup_routines_bootstrap();
     VerilatedVpi::callCbs(cbStartOfSimulation);
     settle();
@@ -121,6 +161,7 @@ int main(int argc, char** argv) {
         const uint64_t next = next_time();
         if (next == kNever) break;
         now = next;
+        seconds_in_step = 0;
         VerilatedVpi::callCbs(cbNextSimTime);
         settle();
         VerilatedVpi::callTimedCbs();

@@ -28,6 +28,8 @@ LONG_LIMIT_S = 3600.0
 POLL_S = 0.02
 PROCESS_LOG = "simulator.log"
 COVERAGE = "VIRTIO_COSIM_COVERAGE"
+STUCK = 76
+"""The exit status of a simulator whose design never ends a time step (see sim_main.cpp)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Process:
         elif code == BAD_INPUT:
             raise UsageError(refusal_of(self._plan).read_text(encoding="utf-8"))
         elif code is not None:
-            self._bury(f"the simulator ended with {_cause(code)}")
+            self._bury(_cause(code))
         return bool(self._jobs)
 
     def _finish(self, job: Job, result: Result) -> None:
@@ -145,11 +147,13 @@ class Process:
         if not (job.folder / STARTED).exists():
             raise ToolError(f"{cause} before its first test", self.log)
         log = job.folder / "sim.log"
-        message = f"{cause} (see {log if log.exists() else self.log})"
+        message = (
+            f"{_told(cause, log if log.exists() else self.log)} (see {log if log.exists() else self.log})"
+        )
         result = Result(job.test.name, job.seed, ERROR, message=message, replay=job.replay)
         result.folder, result.stress = job.folder.name, job.stress
         job.folder.mkdir(parents=True, exist_ok=True)
-        result.details = (log if log.exists() else self.log).read_text(errors="replace")[-4000:]
+        result.details = log.read_text(errors="replace")[-4000:]
         result.save(job.folder / RESULT)
         self._finish(job, result)
         if self._jobs:
@@ -168,7 +172,25 @@ def refusal_of(plan: Path) -> Path:
 
 
 def _cause(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    """Why a simulator is gone, from its exit status."""
+    if code == STUCK:
+        return "the design loops for ever in one time step"
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    return f"the simulator ended with {how}"
+
+
+def _told(cause: str, log: Path) -> str:
+    """The cause, and the line of the simulator's log that says more: its first error, or $finish."""
+    lines = log.read_text(errors="replace").splitlines()
+    said = next((line for line in lines if line.startswith("%Error")), "")
+    if said:
+        where = said.partition(": ")[2].strip()
+        cause = "a combinational loop of the design never settles" if "did not converge" in said else cause
+        return f"{cause}: {where}"
+    ended = next(
+        (line.strip("- ") for line in lines if line.endswith(" Verilog $finish") and "- :0:" not in line), ""
+    )
+    return f"the design ended the simulation: {ended}" if ended else cause
 
 
 def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pymodel.vtrace import VtraceError
 from tb.manifest import Manifest
+from tb.probe.journal import JOURNAL
 from tb.results import Result, write_whole
+from waves.bringup import story_of
 from waves.names import time_text
 from waves.picture import draw, neighbours, window_of
 from waves.pins import WaveError, pins_of, read_tracks
@@ -21,7 +24,7 @@ MARKDOWN, PAGE = "failure.md", "failure.html"
 
 def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> None:
     """Write the page of a failed test into its folder; a test without a trace gets what is known of it."""
-    notes: list[str] = []
+    notes = list(_elsewhere(folder))
     log = SignalLog()
     story = _story(folder, result, log, notes)
     if story is not None and (folder / WAVE).exists():
@@ -39,6 +42,7 @@ def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> No
         "rules": [(rule_of(str(item["clause"])), item) for item in result.violations],
         "moments": story.moments if story else [],
         "pictures": pictures,
+        "bring_up": story_of(folder),
         "notes": list(dict.fromkeys(notes)),
         "time_text": time_text,
         "wave": (folder / WAVE).exists(),
@@ -46,6 +50,13 @@ def write_failure(folder: Path, result: Result, manifest: Manifest | None) -> No
     }
     write_whole(folder / MARKDOWN, template("failure.md").render(content))
     write_whole(folder / PAGE, template("failure.html").render(content))
+
+
+def _elsewhere(folder: Path) -> Iterator[str]:
+    """Where the run's own bring-up failed, this test may fail for the same reason."""
+    for journal in folder.parent.glob(f"*/{JOURNAL}"):
+        if journal.parent != folder and story_of(journal.parent) is not None:
+            yield f"The DUT does not come up: begin with {journal.parent.name}/{MARKDOWN}."
 
 
 def _story(folder: Path, result: Result, log: SignalLog, notes: list[str]) -> Story | None:

@@ -74,15 +74,17 @@ class RequestInitiator:
             self._pin("req_strb").value = (1 << size) - 1 << lane
         self._pin("req_valid").value = 1
         answer = cocotb.start_soon(self._completion(what))
-        await self._until("req_ready", what)
-        if value is not None:
-            taken()
-        await FallingEdge(self._clock)
-        self._pin("req_valid").value = 0
-        if value is None or self._has("cpl_write"):
-            word: int = await answer
-            return word
-        answer.cancel()
+        try:
+            await self._until("req_ready", what)
+            if value is not None:
+                taken()
+            await FallingEdge(self._clock)
+            self._pin("req_valid").value = 0
+            if value is None or self._has("cpl_write"):
+                word: int = await answer
+                return word
+        finally:
+            answer.cancel()
         return 0
 
     async def _completion(self, what: str) -> int:

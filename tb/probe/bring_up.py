@@ -99,7 +99,9 @@ class BringUp:
                 hint = "" if self.answered else _PORT_HINT
                 self._failed(self._named(str(late)), "every access is answered", hint)
             except UnknownLevel as unknown:
-                self._failed(str(unknown), "pins carry 0 or 1 once reset is over", "look for what no reset sets")
+                self._failed(
+                    str(unknown), "pins carry 0 or 1 once reset is over", "look for what no reset sets"
+                )
             except errors.DriverError as error:
                 self._failed(str(error).partition(" [last accesses")[0], step.correct)
             self.journal.notes.append(note)
@@ -179,7 +181,9 @@ class BringUp:
             hint = ""
             if value == 0 and wanted == Status.ACKNOWLEDGE:
                 place = self.pci.layout.common
-                hint = f"is the common structure at {place.offset:#x} of BAR {place.bar}, as the manifest says?"
+                hint = (
+                    f"is the common structure at {place.offset:#x} of BAR {place.bar}, as the manifest says?"
+                )
             raise StepFailed(f"device_status reads {value:#x} after {wanted:#x} was written", hint=hint)
         return f"device_status reads {value:#x}"
 
@@ -219,9 +223,7 @@ class BringUp:
         return f"queue {request.queue} of {self.queue.size}, vectors: {self.pci.interrupts.active.name}"
 
     async def _driver_ok(self) -> str:
-        return await self._status(
-            Status.ACKNOWLEDGE | Status.DRIVER | Status.FEATURES_OK | Status.DRIVER_OK
-        )
+        return await self._status(Status.ACKNOWLEDGE | Status.DRIVER | Status.FEATURES_OK | Status.DRIVER_OK)
 
     async def _kick(self) -> str:
         """Make one buffer available, ring, and wait until it is used or nothing more comes."""
@@ -238,7 +240,9 @@ class BringUp:
         accesses = [event for event in self.env.log[before:] if isinstance(event, DmaRead | DmaWrite)]
         driver = queue.addresses[1]
         reads = [event for event in accesses if isinstance(event, DmaRead)]
-        if not queue.used_pending() and not any(_overlaps(read, driver, 4 + 2 * queue.size) for read in reads):
+        if not queue.used_pending() and not any(
+            _overlaps(read, driver, 4 + 2 * queue.size) for read in reads
+        ):
             did = f"made {len(accesses)} DMA accesses, none of them to" if accesses else "reads nothing of"
             raise StepFailed(
                 f"the device {did} the available ring at {driver:#x} within {self.patience} ns",

@@ -17,7 +17,7 @@ from tb.probe.steps import ACKNOWLEDGE, STEPS
 from tb.results import ERROR, FAIL, SKIP, Result
 from tb.session import Job
 from tb.sim_test import SimTest, discover
-from tb.simulate import Simulation, simulate
+from tb.simulate import Simulation, simulate_jobs
 
 PROBE = Path(__file__).parent
 LIMIT_S = 60.0
@@ -74,13 +74,15 @@ def try_other_reset(simulation: Simulation, job: Job) -> None:
     if other is not None and len(other.notes) > len(journal.notes):
         level = "high" if manifest.reset.active_low else "low"
         where = "all through" if other.complete else f"to step {len(other.notes) + 1}, {other.step.name}"
-        journal.hint = f'with [reset] active = "{level}" bring-up gets {where}: the manifest has the wrong level'
+        journal.hint = (
+            f'with [reset] active = "{level}" bring-up gets {where}: the manifest has the wrong level'
+        )
         journal.save(job.folder)
 
 
 def _once(simulation: Simulation, job: Job) -> Result:
     bounded = replace(simulation, tests=PROBE, tell=lambda job, result: None, limit_s=LIMIT_S, until="")
-    (result,) = simulate(bounded, [[job]])
+    (result,) = simulate_jobs(bounded, [job], 1)
     return result
 
 

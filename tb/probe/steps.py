@@ -14,9 +14,7 @@ class Step:
     correct: str
 
 
-FIND = Step(
-    "find the function", "4.1.2", "vendor_id reads 0x1af4, device_id 0x1040 + the virtio device type"
-)
+FIND = Step("find the function", "4.1.2", "vendor_id reads 0x1af4, device_id 0x1040 + the virtio device type")
 BARS = Step("BARs", "4.1.4", "at least one base address register keeps the address bits above its size")
 CAPABILITIES = Step(
     "capabilities",
@@ -36,7 +34,9 @@ USED = Step(
     "first used buffer", "2.7.8", "the device writes a used element, then the used ring's index, by DMA"
 )
 INTERRUPT = Step(
-    "first interrupt", "4.1.5.3", "behind the used index an interrupt leaves, unless the driver asked for none"
+    "first interrupt",
+    "4.1.5.3",
+    "behind the used index an interrupt leaves, unless the driver asked for none",
 )
 STEPS = (
     *(FIND, BARS, CAPABILITIES, RESET, ACKNOWLEDGE, DRIVER, FEATURES, FEATURES_OK),
