@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,6 +180,10 @@ def _cause(code: int) -> str:
     return f"the simulator ended with {how}"
 
 
+_FINISH = re.compile(r"(\S+\.\w+:\d+): (?:Verilog )?\$finish")
+"""Verilator's and Icarus's words; cocotb ends the simulation by $finish too, from no file."""
+
+
 def _told(cause: str, log: Path) -> str:
     """The cause, and the line of the simulator's log that says more: its first error, or $finish."""
     lines = log.read_text(errors="replace").splitlines()
@@ -187,10 +192,8 @@ def _told(cause: str, log: Path) -> str:
         where = said.partition(": ")[2].strip()
         cause = "a combinational loop of the design never settles" if "did not converge" in said else cause
         return f"{cause}: {where}"
-    ended = next(
-        (line.strip("- ") for line in lines if line.endswith(" Verilog $finish") and "- :0:" not in line), ""
-    )
-    return f"the design ended the simulation: {ended}" if ended else cause
+    ends = [match for line in lines if (match := _FINISH.search(line))]
+    return f"the design ended the simulation by $finish at {ends[0][1]}" if ends else cause
 
 
 def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, str]:
