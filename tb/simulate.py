@@ -176,12 +176,14 @@ def _cause(code: int) -> str:
     """Why a simulator is gone, from its exit status."""
     if code == STUCK:
         return "the design loops for ever in one time step"
+    if code == 0:
+        return "the design ended the simulation"
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
     return f"the simulator ended with {how}"
 
 
 _FINISH = re.compile(r"(\S+\.\w+:\d+): (?:Verilog )?\$finish")
-"""Verilator's and Icarus's words; cocotb ends the simulation by $finish too, from no file."""
+"""What Verilator says, and some Icarus; cocotb ends the simulation by $finish too, from no file."""
 
 
 def _told(cause: str, log: Path) -> str:
@@ -193,7 +195,7 @@ def _told(cause: str, log: Path) -> str:
         cause = "a combinational loop of the design never settles" if "did not converge" in said else cause
         return f"{cause}: {where}"
     ends = [match for line in lines if (match := _FINISH.search(line))]
-    return f"the design ended the simulation by $finish at {ends[0][1]}" if ends else cause
+    return f"{cause} ($finish at {ends[0][1]})" if ends else cause
 
 
 def cocotb_environment(toplevel: str, module: str, results: Path) -> dict[str, str]:

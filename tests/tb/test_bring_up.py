@@ -29,7 +29,7 @@ STEPS = {
     "no interrupt": ("13 first interrupt", "no interrupt within 100000 ns of the used buffer"),
     "endless loop": ("4 reset", "the design loops for ever in one time step"),
     "combinational loop": ("4 reset", "a combinational loop of the design never settles"),
-    "$finish": ("4 reset", r"the design ended the simulation by \$finish at .*seedling_regs.sv:\d+"),
+    "$finish": ("4 reset", r"the design ended the simulation \(\$finish at .*seedling_regs.sv:\d+"),
 }
 
 
