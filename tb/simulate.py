@@ -29,6 +29,7 @@ LONG_LIMIT_S = 3600.0
 POLL_S = 0.02
 PROCESS_LOG = "simulator.log"
 COVERAGE = "VIRTIO_COSIM_COVERAGE"
+ENDED = "the design ended the simulation"
 STUCK = 76
 """The exit status of a simulator whose design never ends a time step (see sim_main.cpp)."""
 
@@ -146,6 +147,7 @@ class Process:
         self.stop()
         job = self._jobs.pop(0)
         if not (job.folder / STARTED).exists():
+            cause = "the simulator ended" if cause == ENDED else cause
             raise ToolError(f"{cause} before its first test", self.log)
         log = job.folder / "sim.log"
         message = (
@@ -177,7 +179,7 @@ def _cause(code: int) -> str:
     if code == STUCK:
         return "the design loops for ever in one time step"
     if code == 0:
-        return "the design ended the simulation"
+        return ENDED
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
     return f"the simulator ended with {how}"
 
