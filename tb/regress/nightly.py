@@ -76,7 +76,8 @@ def main() -> int:
     except (UsageError, ToolError) as error:
         print(error, file=sys.stderr)
         statuses.append(3)
-    tests = ["env", "VIRTIO_COSIM_KILLS=20", sys.executable, "-m", "pytest", "tests/regress"]
+    tests = ["env", "VIRTIO_COSIM_KILLS=20", "VIRTIO_COSIM_PORTS=all", sys.executable, "-m", "pytest"]
+    tests += ["tests/regress", "tests/tb/test_port_kinds.py"]
     for words in (["make", "--no-print-directory", "peers"], tests):
         statuses.append(_run(words, end - time.monotonic(), capture=False)[0])
     return 1 if 1 in statuses else max(statuses)

@@ -1,5 +1,5 @@
-/// Seedling behind the descriptor-bypass port of a DMA core: no bus, but a stream of commands (direction,
-/// address, length), a data stream each way, and a status for every write.
+/// Seedling behind the descriptor-bypass port of a DMA core: no bus, but a stream of commands
+/// (direction, address, length), a data stream each way, and a status for every write.
 ///
 /// Data are 64 bits a beat, the command's first byte in the lowest lane of the first beat.
 module bypass_top (
@@ -46,7 +46,8 @@ module bypass_top (
 
   seedling_top u_seedling (
     .core_clk, .core_rst, .bar_req_valid, .bar_req_ready, .bar_req_write, .bar_req_addr,
-    .bar_req_wdata, .bar_req_strb, .bar_cpl_valid, .bar_cpl_rdata, .irq_pulse, .irq_number, .irq_line,
+    .bar_req_wdata, .bar_req_strb, .bar_cpl_valid, .bar_cpl_rdata,
+    .irq_pulse, .irq_number, .irq_line,
     .dma_awaddr(awaddr), .dma_awlen(awlen), .dma_awsize(awsize), .dma_awburst(awburst),
     .dma_awvalid(awvalid), .dma_awready(awready), .dma_wdata(wdata), .dma_wstrb(wstrb),
     .dma_wlast(wlast), .dma_wvalid(wvalid), .dma_wready(wready), .dma_bresp({dma_sts_error, 1'b0}),

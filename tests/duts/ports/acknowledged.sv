@@ -1,4 +1,4 @@
-/// Interrupt pulses with a number as requests that wait for their acknowledgement, up to four at a time.
+/// Interrupt pulses with a number as requests that wait for their acknowledgement, up to four.
 module acknowledged (
   input  logic        clk,
   input  logic        rst,

@@ -1,5 +1,5 @@
-/// Seedling for a PCIe block in a clock domain of its own: BAR 4 as AXI4 of 64 bits there, DMA of 128 bits
-/// with ids and interrupts as acknowledged requests in the core's.
+/// Seedling for a PCIe block in a clock domain of its own: BAR 4 as AXI4 of 64 bits there, DMA of
+/// 128 bits with ids and interrupts as acknowledged requests in the core's.
 module burst_top (
   input  logic                host_clk,
   input  logic                host_rst_n,
@@ -148,7 +148,7 @@ module burst_top (
     .acknowledge(irq_acknowledge)
   );
 
-  wire unused = &{1'b0, bar_axi_awlen, bar_axi_awsize, bar_axi_awburst, bar_axi_wlast, bar_axi_arlen,
-                  bar_axi_arsize, bar_axi_arburst, s_awlen, s_awburst, s_arburst, s_wlast, line, quiet,
-                  message};
+  wire unused = &{1'b0, bar_axi_awlen, bar_axi_awsize, bar_axi_awburst, bar_axi_wlast,
+                  bar_axi_arlen, bar_axi_arsize, bar_axi_arburst, s_awlen, s_awburst, s_arburst,
+                  s_wlast, line, quiet, message};
 endmodule

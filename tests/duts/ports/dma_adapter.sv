@@ -1,4 +1,5 @@
-/// One AXI4 access of a 64-bit initiator at a time onto a bus of 32 to 512 bits; messages go between.
+/// One AXI4 access of a 64-bit initiator at a time onto a bus of 32 to 512 bits, and
+/// messages between.
 ///
 /// The initiator's bursts are of one or two beats, its address and first data word come together.
 module dma_adapter #(
@@ -77,7 +78,8 @@ module dma_adapter #(
   logic [2:0] size;
   logic [1:0] resp;
   logic [1:0][63:0] words;
-  logic [1:0] at, beats;  // at: beats done, of the narrow bus in Write and Read; beats: the initiator's
+  // Beats done (of the bus, in Answer of the initiator), and the initiator's beats.
+  logic [1:0] at, beats;
   logic for_message;
   logic [IdWidth-1:0] ident;
 
@@ -85,7 +87,6 @@ module dma_adapter #(
   wire fetch = s_arvalid && !hold && !message && step == Idle;
   wire store = s_awvalid && s_wvalid && !hold && !message && !fetch && step == Idle;
   wire split = Narrow && size == 3'd3;
-  wire half = split ? at[0] : addr[2];
 
   assign quiet = step == Idle;
   assign msg_ready = message;
@@ -114,6 +115,7 @@ module dma_adapter #(
 
   logic [63:0] word;
   if (Narrow) begin : g_narrow
+    wire half = split ? at[0] : addr[2];
     assign wdata = half ? data[63:32] : data[31:0];
     assign wstrb = half ? strobes[7:4] : strobes[3:0];
     assign word = {2{rdata}};
@@ -181,5 +183,5 @@ module dma_adapter #(
     end
   end
 
-  wire unused = &{1'b0, bid, rid};
+  wire unused = &{1'b0, bid, rid, s_arlen[7:2]};
 endmodule

@@ -1,4 +1,5 @@
-/// Seedling without MSI-X: all host accesses as requests, DMA of 256 bits without ids, one interrupt line.
+/// Seedling without MSI-X: all host accesses as requests, DMA of 256 bits without ids, and one
+/// interrupt line.
 module line_top (
   input  logic                core_clk,
   input  logic                core_rst,

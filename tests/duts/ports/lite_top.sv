@@ -1,5 +1,5 @@
-/// Seedling with everything on AXI: both host ports AXI4-Lite of 32 bits, DMA of 32 bits without ids,
-/// and interrupts as messages on it.
+/// Seedling with everything on AXI: both host ports AXI4-Lite of 32 bits, DMA of 32 bits without
+/// ids, and interrupts as messages on it.
 module lite_top #(
   /// Where configuration space says that the common structure is.
   parameter logic [31:0] CommonOffset = 32'h100

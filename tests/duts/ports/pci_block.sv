@@ -1,7 +1,7 @@
-/// A PCIe block in front of a device that has none: configuration space, MSI-X table, INTx, BAR routing.
+/// A PCIe block in front of a device that has none: configuration space, MSI-X table, INTx, BARs.
 ///
-/// The same function as the bench's shell makes of Seedling's manifest: BAR 4 is the device's (4 KiB),
-/// BAR 0 the MSI-X table's (64 KiB, at 0x10000 on the host's port, pending bits at 0x8000 in it).
+/// The same function as the bench's shell makes of Seedling's manifest: BAR 4 is the device's
+/// (4 KiB), BAR 0 the MSI-X table's (64 KiB, at 0x10000 on the host's port; PBA at 0x8000).
 module pci_block #(
   /// Vectors of the MSI-X table, at least 2; the capability is left out of the list without `Msix`.
   parameter int unsigned Vectors = 2,
@@ -114,8 +114,10 @@ module pci_block #(
   wire [31:0] offset = space[Window + 6'd2];
   wire [2:0] length = space[Window + 6'd3][2:0];
   wire structure = offset[31:6] == 26'h4 || offset[31:2] == 30'h70 || offset == 32'h180;
-  wire sound = (length == 3'd1 || length == 3'd2 && !offset[0] || length == 3'd4 && offset[1:0] == 0)
-               && space[Window + 6'd3][31:3] == '0 && space[Window + 6'd1][7:0] == 8'd4 && structure;
+  wire aligned = length == 3'd1 || length == 3'd2 && !offset[0]
+                 || length == 3'd4 && offset[1:0] == 2'd0;
+  wire sound = aligned && structure && space[Window + 6'd3][31:3] == '0
+               && space[Window + 6'd1][7:0] == 8'd4;
   wire through = conventional && word == Window + 6'd4 && sound;
   wire [31:0] merged = {cfg_req_strb[3] ? cfg_req_wdata[31:24] : space[word][31:24],
                         cfg_req_strb[2] ? cfg_req_wdata[23:16] : space[word][23:16],
@@ -201,7 +203,9 @@ module pci_block #(
     end
 
     if (msg_valid && msg_ready) pending[first] <= 1'b0;
-    if (irq_pulse && enabled && irq_number < 16'(Vectors)) pending[irq_number[$clog2(Vectors)-1:0]] <= 1'b1;
+    if (irq_pulse && enabled && irq_number < 16'(Vectors)) begin
+      pending[irq_number[$clog2(Vectors)-1:0]] <= 1'b1;
+    end
 
     if (rst || (resetting && quiet)) begin
       for (int i = 0; i < 64; i++) space[i] <= initial_word(6'(i));
@@ -213,4 +217,6 @@ module pci_block #(
     end
     if (rst) {cfg_cpl_valid, bar_cpl_here} <= '0;
   end
+
+  wire unused = &{1'b0, cfg_req_addr[1:0]};
 endmodule

@@ -1,4 +1,5 @@
-/// Seedling with configuration space as requests, BARs as AXI4-Lite of 64 bits, and DMA of 512 bits with ids.
+/// Seedling with configuration space as requests, BARs as AXI4-Lite of 64 bits, and DMA of 512 bits
+/// with ids.
 module wide_top (
   input  logic                core_clk,
   input  logic                core_rst,

@@ -1,0 +1,105 @@
+"""One device behind every kind of port: the same tests end alike and give the same verdicts.
+
+The device is Seedling (tests/duts/seedling): one access at a time and no configuration space of its own,
+so that thin adapters make any port of it. `make test` takes a sample, `make nightly` (with
+VIRTIO_COSIM_PORTS=all) every description and all tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tb.manifest import Manifest, load_manifest
+from tb.paths import ROOT
+
+DUTS = ROOT / "tests" / "duts"
+ALL = os.environ.get("VIRTIO_COSIM_PORTS") == "all"
+TESTS = ("*",) if ALL else ("entropy.test_readable*", "entropy.test_reset_with*")
+REFERENCE = "seedling/dut"
+DESCRIPTIONS = {
+    "seedling/dut": "auto",
+    "bypass/dut": "auto",
+    "bypass/python": "auto",
+    "ports/lite": "native",
+    "ports/lite on pins": "portable",
+    "ports/wide": "auto",
+    "ports/burst": "auto",
+    "ports/line": "auto",
+}
+"""Manifest, and the path of the bench that drives it."""
+SAMPLE = ("bypass/python", "ports/lite", "ports/burst", "ports/line")
+NO_MSIX = "a level: there is no MSI-X, and so no message, vector or table entry to judge"
+CANNOT_SHOW = {
+    "ports/line": {
+        "DEV-PCI-058": NO_MSIX,
+        "DEV-PCI-059": NO_MSIX,
+        "DEV-PCI-061": NO_MSIX,
+        "DEV-PCI-063": NO_MSIX,
+        "DEV-PCI-065": NO_MSIX,
+        "DRV-PCI-026": NO_MSIX,
+        "DRV-PCI-034": NO_MSIX,
+        "DRV-PCI-035": NO_MSIX,
+    }
+}
+"""The clauses that hold on the reference and are not exercised here, and why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the tests ended, and the verdict of every clause."""
+
+    statuses: dict[str, str]
+    clauses: dict[str, str]
+
+
+def manifest_of(name: str) -> Path:
+    return DUTS / f"{name.partition(' ')[0]}.toml"
+
+
+def run(name: str, folder: Path) -> Outcome:
+    tests = [word for glob in TESTS for word in ("--test", glob)]
+    words = ["run", "--dut", str(manifest_of(name)), "--path", DESCRIPTIONS[name], "--waves", "never", *tests]
+    command = [sys.executable, "-m", "tb.cli", *words, "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    content = json.loads((folder / "results.json").read_text())
+    return Outcome({row["name"]: row["status"] for row in content["tests"]}, content["clauses"])
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return run(REFERENCE, tmp_path_factory.mktemp("reference") / "out")
+
+
+def test_descriptions_take_in_every_kind_of_port() -> None:
+    manifests: list[Manifest] = [load_manifest(manifest_of(name)) for name in DESCRIPTIONS]
+    kinds = {
+        table: {getattr(manifest, table).kind for manifest in manifests}
+        for table in ("config", "bar", "dma", "irq")
+    }
+    # Packets have a device, a shim and a comparison of their own: hdl/dut_tlp.toml.
+    assert kinds == {
+        "config": {"axi4-lite", "reqcpl", "shell", "python"},
+        "bar": {"axi4-lite", "axi4", "reqcpl", "python"},
+        "dma": {"axi4", "python"},
+        "irq": {"msix-write", "msix-pulse", "reqack", "level", "python"},
+    }
+    assert set(SAMPLE) < set(DESCRIPTIONS)
+
+
+@pytest.mark.parametrize("name", [name for name in DESCRIPTIONS if name != REFERENCE] if ALL else SAMPLE)
+def test_verdicts_are_the_same_behind_other_ports(name: str, reference: Outcome, tmp_path: Path) -> None:
+    found = run(name, tmp_path / "out")
+    assert found.statuses == reference.statuses
+    assert "held" in found.clauses.values()
+    other = {clause for clause, verdict in reference.clauses.items() if found.clauses[clause] != verdict}
+    assert other <= set(CANNOT_SHOW.get(name, {})), {c: found.clauses[c] for c in other}
+    for clause in CANNOT_SHOW.get(name, {}):
+        assert (reference.clauses[clause], found.clauses[clause]) == ("held", "not-exercised"), clause
