@@ -137,7 +137,9 @@ static void queue_write(vio_checker *checker, const vio_fact *fact) {
     queue->resetting = true;
     vio_check_publish(checker, &(vio_fact){.kind = FACT_QUEUE_RESET_WRITTEN, .queue = queue});
   } else {
-    queue->regs[reg] = (int64_t)fact->value;
+    const bool area = fact->name == F_DESC || fact->name == F_DRIVER || fact->name == F_DEVICE;
+    /* Nothing says that a live ring can be moved: whether it was is for the driver to read back. */
+    queue->regs[reg] = area && queue->enabled == 1 ? NONE : (int64_t)fact->value;
     if (fact->name != F_QUEUE_VECTOR) return;
     queue->vector = (int32_t)fact->value;
     vio_check_interrupts_remap(checker, queue, (uint32_t)fact->value);

@@ -11,6 +11,7 @@ from tests.unit.checker_script import (
     DEVICE,
     MSIX,
     NOTIFY,
+    RINGS,
     TABLE,
     VERSION_1,
     Script,
@@ -339,3 +340,10 @@ def test_dma_behind_the_request_of_the_enabling_write_is_no_breach() -> None:
 def test_bursts_that_break_no_limit(script: Script) -> None:
     clauses = {finding.clause for finding in script.judge().violations}
     assert "DEV-PCI-001" not in clauses
+
+
+@pytest.mark.parametrize("kept", [0x1000, RINGS[0]])
+def test_device_may_refuse_to_move_a_live_ring(kept: int) -> None:
+    script = Script().live().w("queue_desc", 0x1000).r("queue_desc", kept).r("queue_desc", kept)
+    results = script.judge()
+    assert "DEV-PCI-008" not in [finding.clause for finding in results.violations]

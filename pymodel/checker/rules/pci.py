@@ -136,7 +136,10 @@ class AccessesMatchFields(Rule):
 
 
 class HalvesAreIndependent(Rule):
-    """Both halves of a 64-bit field can be written and read on their own (4.1.3.2)."""
+    """Both halves of a 64-bit field can be written and read on their own (4.1.3.2).
+
+    Not judged of what is written to an enabled queue, which a driver may not do.
+    """
 
     clause = "DEV-PCI-008"
 

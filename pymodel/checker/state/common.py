@@ -133,6 +133,10 @@ class CommonState:
                 queue.resetting = True
                 self._state.publish(facts.QueueResetWritten(queue))
             return
+        if queue.enabled and spec.COMMON_CFG[name].width == 8:
+            # Nothing says that a live ring can be moved: whether it was is for the driver to read back.
+            queue.regs.pop((name, half), None)
+            return
         queue.regs[name, half] = value
         if name == "queue_msix_vector":
             queue.vector = value
