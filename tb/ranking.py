@@ -55,9 +55,14 @@ class Ranking:
         write_whole(folder / NAME, "\n".join(["# Written by `virtio-cosim mutants --learn`.", *rows, ""]))
 
     def order(self, mutant: Mutant, tests: Sequence[str]) -> list[str]:
-        """The tests, soonest success first: what killed this one, what spoke its clauses, what kills most."""
-        own = self.kills.get(mutant.name, ("", ()))[0]
-        spoke = {test for test, clauses in self.kills.values() if set(clauses) & set(mutant.expect)}
+        """The tests, soonest success first: what killed this one, what spoke its clauses, what kills most.
+
+        A test that killed it by other clauses than those that it should die by has no precedence.
+        """
+        own, clauses = self.kills.get(mutant.name, ("", ()))
+        if clauses and mutant.expect and not set(clauses) & set(mutant.expect):
+            own = ""
+        spoke = {test for test, words in self.kills.values() if set(words) & set(mutant.expect)}
         count = Counter(test for test, _ in self.kills.values())
         place = {test: index for index, test in enumerate(tests)}
         return sorted(tests, key=lambda test: (test != own, test not in spoke, -count[test], place[test]))

@@ -94,9 +94,9 @@ class Script:
     # Configuration space and registers.
 
     def enumerate(self, image: bytes) -> Self:
-        """Read all of configuration space, switch on memory and bus mastering."""
-        for addr in range(0, len(image), 4):
-            self.add(ev.ConfigRead, addr=addr, data=bytes(image[addr : addr + 4]))
+        """Read all of configuration space, 16 bytes at a time; switch on memory and bus mastering."""
+        for addr in range(0, len(image), 16):
+            self.add(ev.ConfigRead, addr=addr, data=bytes(image[addr : addr + 16]))
         return self.command(6)
 
     def command(self, value: int) -> Self:

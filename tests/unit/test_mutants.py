@@ -61,13 +61,15 @@ def test_only_picks_by_words_and_refuses_unknown_ones(tmp_path: Path) -> None:
 
 def test_order_begins_with_what_killed_before(tmp_path: Path) -> None:
     kills = {
-        "bug-777-x": ("own", ("DEV-X-001",)),
+        "bug-777-x": ("own", ("DRV-INIT-001",)),
         "bug-1": ("speaks", ("DEV-PCI-014",)),
         "bug-2": ("often", ()),
         "bug-3": ("often", ()),
     }
     tests = ["never", "often", "own", "speaks"]
     assert Ranking(kills).order(planted(tmp_path), tests) == ["own", "speaks", "often", "never"]
+    kills["bug-777-x"] = ("own", ("DEV-X-001",))
+    assert Ranking(kills).order(planted(tmp_path), tests) == ["speaks", "often", "own", "never"]
 
 
 def test_ranking_is_read_as_it_was_written(tmp_path: Path) -> None:
