@@ -78,7 +78,8 @@ def main() -> int:
         statuses.append(3)
     tests = ["env", "VIRTIO_COSIM_KILLS=20", "VIRTIO_COSIM_PORTS=all", sys.executable, "-m", "pytest"]
     tests += ["tests/regress", "tests/tb/test_port_kinds.py"]
-    for words in (["make", "--no-print-directory", "peers"], tests):
+    marked = [sys.executable, "-m", "pytest", "-m", "nightly", "tests/waves", "tests/conformance"]
+    for words in (["make", "--no-print-directory", "peers"], tests, marked):
         statuses.append(_run(words, end - time.monotonic(), capture=False)[0])
     return 1 if 1 in statuses else max(statuses)
 

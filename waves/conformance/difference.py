@@ -118,7 +118,7 @@ def differ(ours: Judgement, theirs: Judgement, runs: tuple[RunFolder, RunFolder]
         if changes[kind]:
             found.changes[kind] = sorted(changes[kind], key=lambda change: change.clause.side != DEVICE)
     _compare_tests(found, runs)
-    found.caveats = list(_caveats(*runs))
+    found.caveats = list(_caveats(found, *runs))
     found.offered_by_ours = ours.names(ours.offered & ~theirs.offered, ", ")
     found.offered_by_theirs = theirs.names(theirs.offered & ~ours.offered, ", ")
     return found
@@ -159,8 +159,13 @@ def _outcomes(run: RunFolder) -> dict[str, str]:
     return worst
 
 
-def _caveats(ours: RunFolder, theirs: RunFolder) -> Iterable[str]:
+def _caveats(found: Difference, ours: RunFolder, theirs: RunFolder) -> Iterable[str]:
     """What makes two runs less comparable than they look."""
+    if found.only_ours or found.only_theirs:
+        yield (
+            f"The runs are of other tests: {found.only_ours} ran in A only, {found.only_theirs} in B only. "
+            f"Evidence may be new or lost for that alone."
+        )
     a, b = ours.about.get("bench"), theirs.about.get("bench")
     hashes = [text(bench.get("sources")) if isinstance(bench, dict) else "" for bench in (a, b)]
     if not all(hashes):

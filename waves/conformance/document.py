@@ -20,7 +20,7 @@ from waves.conformance.headline import Headline, headline
 from waves.conformance.identity import identity_lines
 from waves.conformance.judgement import DEVICE, Judgement, Row, Standing, type_name
 from waves.conformance.run_folder import RunFolder, TestRun, load_run
-from waves.conformance.tables import Line, Table, device_table, feature_table
+from waves.conformance.tables import Columns, Table, device_table, feature_table
 from waves.failure import PAGE as FAILURE_PAGE
 from waves.names import time_text
 from waves.prepare import WAVE
@@ -68,14 +68,10 @@ class Chapter:
     rows: tuple[Row, ...]
     why: str
 
-    def count(self, standing: Standing, *, mandatory: bool) -> int:
-        """How many MUST (or other) clauses stand so."""
-        rows = [row for row in self.rows if row.standing == standing]
-        return sum(row.clause.mandatory == mandatory for row in rows)
-
-    def total(self, *, mandatory: bool) -> int:
-        """How many MUST (or other) clauses there are."""
-        return sum(row.clause.mandatory == mandatory for row in self.rows)
+    def count(self, level: str, standing: Standing | None = None) -> int:
+        """How many clauses of a level ("MUST", "SHOULD", "MAY") there are, or stand so."""
+        rows = [row for row in self.rows if row.clause.level.startswith(level)]
+        return sum(standing in (None, row.standing) for row in rows)
 
 
 class Links:
@@ -150,6 +146,7 @@ def _verdicts(subject: Subject) -> dict[str, Any]:
         "not_followed": judgement.of(Standing.NOT_FOLLOWED),
         "gaps": judgement.of(Standing.GAP),
         "chapters": list(_chapters(judgement, DEVICE)),
+        "total": Chapter("", "all chapters", tuple(judgement.of(*Standing)), ""),
         "driver_chapters": list(_chapters(judgement, "driver")),
         "unjudged": _reasons(judgement.of(Standing.UNJUDGED)),
         "out_of_scope": _reasons(
@@ -187,22 +184,18 @@ def _reasons(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _tables(subjects: Sequence[Subject]) -> dict[str, Table]:
     """What the runs were of and what their devices showed; columns of A come before those of B."""
-    letters = [""] if len(subjects) == 1 else ["A: ", "B: "]
     profiles = [profile for subject in subjects for profile in subject.evidence.profiles]
-    heads = [
-        f"{letter}{profile.name}"
-        for letter, subject in zip(letters, subjects, strict=True)
-        for profile in subject.evidence.profiles
-    ]
-    names = tuple(f"{letter}{subject.run.name}" for letter, subject in zip(letters, subjects, strict=True))
-    identities = [identity_lines(subject.run) for subject in subjects]
-    labels = dict.fromkeys(label for lines in identities for label in lines)
-    lines = []
-    for label in labels:
-        cells = tuple(one.get(label, "not told") for one in identities)
-        lines.append(Line(label, cells, cells))
+    columns = Columns.of([[profile.name for profile in one.evidence.profiles] for one in subjects])
     return {
-        "identity": Table(names, tuple(lines)),
-        "devices": device_table(heads, profiles),
-        "features": feature_table(heads, profiles),
+        "identity": _identity([subject.run for subject in subjects]),
+        "devices": device_table(columns, profiles),
+        "features": feature_table(columns, profiles),
     }
+
+
+def _identity(runs: Sequence[RunFolder]) -> Table:
+    columns = Columns.of([[run.name] for run in runs])
+    identities = [identity_lines(run) for run in runs]
+    labels = dict.fromkeys(label for lines in identities for label in lines)
+    lines = [columns.line(label, [one.get(label, "not told") for one in identities]) for label in labels]
+    return Table(columns.heads, tuple(lines))

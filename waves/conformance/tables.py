@@ -35,16 +35,40 @@ _STRUCTURES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: its label and a cell for each column; `essence` is of each cell what devices may differ in."""
+    """A row: its label and a cell for each column; `differs` marks one in which two runs differ."""
 
     label: str
     cells: tuple[str, ...]
-    essence: tuple[str, ...] = ()
+    differs: bool = False
 
-    @property
-    def differs(self) -> bool:
-        """Whether its cells differ by more than how often something was seen."""
-        return len(set(self.essence)) > 1
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Heads of columns, and which columns of one run are held against which of the other."""
+
+    heads: tuple[str, ...]
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, runs: Sequence[Sequence[str]]) -> Columns:
+        """The columns of one run by name, or of two, A and B: devices of one name are held together.
+
+        Where no name is in both, each is held against each.
+        """
+        letters = ("",) if len(runs) == 1 else ("A: ", "B: ")
+        heads = [f"{letter}{name}" for letter, names in zip(letters, runs, strict=True) for name in names]
+        if len(runs) == 1:
+            return cls(tuple(heads))
+        ours, theirs = runs
+        every = [(i, len(ours) + j) for i in range(len(ours)) for j in range(len(theirs))]
+        alike = [(i, j) for i, j in every if ours[i] == theirs[j - len(ours)]]
+        return cls(tuple(heads), tuple(alike or every))
+
+    def line(self, label: str, cells: Sequence[str], essence: Sequence[str] | None = None) -> Line:
+        """A row; `essence` is what of the cells two runs may differ in, by default all of them."""
+        told = cells if essence is None else essence
+        differs = bool(told) and any(told[i] != told[j] for i, j in self.pairs)
+        return Line(label, tuple(cells), differs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +79,14 @@ class Table:
     lines: tuple[Line, ...]
 
 
-def device_table(heads: Sequence[str], profiles: Sequence[Profile]) -> Table:
+def device_table(columns: Columns, profiles: Sequence[Profile]) -> Table:
     """Identity and transport of each device as its traces show them."""
     kinds: dict[str, Callable[[Profile], str]] = {
         "device type": lambda p: _values(p.types, type_name),
-        "vendor and device ID": lambda p: f"{_id(p, 'vendor_id')}:{_id(p, 'device_id')}",
+        "vendor and device ID": lambda p: _pair(p, "vendor_id", "device_id"),
         "revision": lambda p: _id(p, "revision_id"),
         "class code": lambda p: _id(p, "class_code"),
-        "subsystem": lambda p: f"{_id(p, 'subsystem_vendor_id')}:{_id(p, 'subsystem_id')}",
+        "subsystem vendor and ID": lambda p: _pair(p, "subsystem_vendor_id", "subsystem_id"),
         "BARs": lambda p: _values(p.bars, _bar, "; ", 6),
         "MSI-X vectors": lambda p: _values(p.vectors, str),
         "interrupts that left it": _interrupts,
@@ -77,15 +101,15 @@ def device_table(heads: Sequence[str], profiles: Sequence[Profile]) -> Table:
     }
     lines = []
     for name, kind in kinds.items():
-        cells = tuple(map(kind, profiles))
-        lines.append(Line(name, cells, () if name in _COUNTS else cells))
+        cells = [kind(profile) for profile in profiles]
+        lines.append(columns.line(name, cells, () if name in _COUNTS else cells))
     for label in dict.fromkeys(name for profile in profiles for name in _structures(profile)):
-        cells = tuple(_structures(profile).get(label, "none seen") for profile in profiles)
-        lines.append(Line(label, cells, cells))
-    return Table(tuple(heads), tuple(lines))
+        cells = [_structures(profile).get(label, "none seen") for profile in profiles]
+        lines.append(columns.line(label, cells))
+    return Table(columns.heads, tuple(lines))
 
 
-def feature_table(heads: Sequence[str], profiles: Sequence[Profile]) -> Table:
+def feature_table(columns: Columns, profiles: Sequence[Profile]) -> Table:
     """A row for each feature bit that any device offered or any driver accepted."""
     bits = union(profile.offered | profile.accepted for profile in profiles)
     kinds: set[int | None] = {kind for profile in profiles for kind in profile.types}
@@ -93,10 +117,10 @@ def feature_table(heads: Sequence[str], profiles: Sequence[Profile]) -> Table:
     for bit in range(bits.bit_length()):
         if bits >> bit & 1:
             names = {feature_names(1 << bit, kind)[0] for kind in kinds or {None}}
-            cells = tuple(_feature(profile, bit) for profile in profiles)
-            essence = tuple(cell.partition(" in ")[0] for cell in cells)
-            lines.append(Line(f"{bit} {' or '.join(sorted(names))}", cells, essence))
-    return Table(tuple(heads), tuple(lines))
+            cells = [_feature(profile, bit) for profile in profiles]
+            essence = [cell.partition(" in ")[0] for cell in cells]
+            lines.append(columns.line(f"{bit} {' or '.join(sorted(names))}", cells, essence))
+    return Table(columns.heads, tuple(lines))
 
 
 def _feature(profile: Profile, bit: int) -> str:
@@ -109,7 +133,7 @@ def _feature(profile: Profile, bit: int) -> str:
 
 def plural(number: int, what: str) -> str:
     """A number of things in words."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def size_text(size: int) -> str:
@@ -132,6 +156,12 @@ def _values(counter: Counter[K], word: Callable[[K], str], joint: str = " or ", 
 def _id(profile: Profile, name: str) -> str:
     width = 2 * spec.PCI_CFG[name].width
     return _values(profile.ids.get(name, Counter()), lambda value: f"0x{value:0{width}x}")
+
+
+def _pair(profile: Profile, first: str, second: str) -> str:
+    if first not in profile.ids and second not in profile.ids:
+        return NOT_SEEN
+    return f"{_id(profile, first)}, {_id(profile, second)}"
 
 
 def _bar(bar: Bar) -> str:
