@@ -234,9 +234,12 @@ class Session:
         """Let the device finish what it began; what is left after that is a failure."""
         ports = [port for port in (self.bench.dma, self.bench.medium) if port is not None]
         deadline = self.env.now_ns + DRAIN_NS
-        while not all(port.idle for port in ports) and self.env.now_ns < deadline:
-            await self.env.delay(QUIET_NS)
-        await self.env.delay(QUIET_NS)
+        # Idle twice in a row: a device may be about to look at its ring once more.
+        quiet = 0
+        while quiet < 2 and self.env.now_ns < deadline:
+            quiet = quiet + 1 if all(port.idle for port in ports) else 0
+            if quiet < 2:
+                await self.env.delay(QUIET_NS)
         assert all(port.idle for port in ports), "DMA is still in flight after the test's end"
         assert not self.env.driver.in_flight, f"{self.env.driver.in_flight} requests are pending at the end"
         faults = self.bench.faults()
