@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pymodel.checker import Verdict
@@ -31,11 +31,9 @@ def each_holding(table: dict[str, Case]) -> list[tuple[str, Case]]:
     return list(table.items())
 
 
-def each_breach(table: dict[str, Case]) -> Iterator[tuple[str, Stream]]:
-    """Yield (clause, stream) pairs for a parametrized test."""
-    for clause, entry in table.items():
-        for stream in entry.breaks:
-            yield clause, stream
+def each_breach(table: dict[str, Case]) -> list[tuple[str, Stream]]:
+    """Return (clause, stream) pairs for a parametrized test."""
+    return [(clause, stream) for clause, entry in table.items() for stream in entry.breaks]
 
 
 def check_holds(clause: str, entry: Case) -> None:

@@ -29,6 +29,7 @@ ACCESSES_TO_SETTLE = 8
 LONGEST = (1 << 63) - 1
 NOTES_MAX = 16
 _TRANSITIONAL = range(0x1000, 0x1040)
+_BUS_MASTER = int(spec.PciCommand.BUS_MASTER)
 
 
 def device_type_of(device_id: int | None) -> int | None:
@@ -118,7 +119,7 @@ class State:
     def mastering(self) -> bool:
         """Whether the device may master the bus, as far as that is known."""
         command = self.config.command
-        return command is None or bool(command & spec.PciCommand.BUS_MASTER)
+        return command is None or bool(command & _BUS_MASTER)
 
     def host_took(self, picoseconds: int) -> None:
         """The host took that long for an access by the device, which can be no quicker than its host."""

@@ -10,6 +10,8 @@ from pymodel.vtrace import CONFIG_LENGTH, Header
 COMMAND = spec.PCI_CFG["command"].offset
 POINTER = spec.PCI_CFG["capabilities_pointer"].offset
 _LIST_START, _LIST_END, _LIST_MAX = 0x40, 0x100, 48
+_LONGEST = 24
+"""Bytes that a walk looks at of a capability."""
 _KIND = {
     spec.CapType.COMMON: "common",
     spec.CapType.NOTIFY: "notify",
@@ -99,6 +101,8 @@ class ConfigState:
         self.pcie: int | None = None
         self.command: int | None = None
         self.observed = False
+        # Where the last walk looked: no other byte changes what it found, unless one was written since.
+        self._walked, self._stale = [POINTER], False
         if header.layout is not None:
             self._take_layout()
 
@@ -134,13 +138,17 @@ class ConfigState:
             return
         if addr <= COMMAND < end and end >= COMMAND + 2:
             self.command = self.value(COMMAND, 2)
-        if end > POINTER and addr < _LIST_END:
+        if end > POINTER and addr < _LIST_END and self._concerns_walk(addr, end):
             self._walk()
         self._take_control(addr, end)
 
+    def _concerns_walk(self, addr: int, end: int) -> bool:
+        """Whether another walk may find more than the last one did."""
+        return self._stale or any(addr < start + _LONGEST and end > start for start in self._walked)
+
     def write(self, addr: int, data: bytes) -> bool:
         """The host wrote these bytes; returns whether that begins a function-level reset."""
-        self.observed = True
+        self.observed = self._stale = True
         for index, byte in enumerate(data):
             self._write_byte(addr + index, byte)
         end = addr + len(data)
@@ -188,6 +196,7 @@ class ConfigState:
     def reset(self) -> None:
         """A reset below virtio put command, MSI-X control and table back to their defaults."""
         self.command = 0 if self.observed else None
+        self._stale = True
         if self._layout is None:
             self.msix.enabled = False if self.msix.position is not None or self.complete else None
             self.msix.masked = False if self.msix.enabled is not None else None
@@ -200,6 +209,7 @@ class ConfigState:
     def _walk(self) -> None:
         """Follow the capability list as far as it is known."""
         found: list[Capability] = []
+        self._walked, self._stale = [POINTER], False
         position = self.value(POINTER, 1)
         complete = False
         seen: set[int] = set()
@@ -209,6 +219,7 @@ class ConfigState:
                 complete = position == 0
                 break
             seen.add(position)
+            self._walked.append(position)
             kind = self.value(position, 1)
             if kind is None:
                 break
