@@ -28,6 +28,16 @@ def hdl_files(manifest: Manifest) -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*.*v*") if path.is_file())
 
 
+def class_files(manifest: Manifest) -> Iterator[Path]:
+    """The Python beside a manifest that names classes: their modules, and what those may import there."""
+    if manifest.python_ports:
+        folder = manifest.path.parent
+        yield from sorted(folder.glob("*.py"))
+        for port in manifest.python_ports:
+            module = port.class_name.partition(":")[0]
+            yield folder.joinpath(*module.split(".")).with_suffix(".py")
+
+
 def hash_of(files: Iterable[Path], base: Path = ROOT) -> str:
     """16 hex digits over contents and names; a name counts from `base` on, or alone where it lies elsewhere.
 

@@ -43,11 +43,13 @@ async def scan(function: PciFunction) -> VirtioLayout:
                 found.append(cap)
     chosen: dict[int, VirtioCap] = {}
     for cap in found:
-        if cap.cfg_type not in chosen and _usable(function, cap):
+        if cap.cfg_type not in chosen and _flaw(function, cap) is None:
             chosen[cap.cfg_type] = cap
     for cap_type in MANDATORY:
         if cap_type not in chosen:
-            raise function.log.error(errors.CapabilityError, f"no usable {cap_type.name} structure")
+            flaws = [_flaw(function, cap) for cap in found if cap.cfg_type == cap_type]
+            why = f": {'; '.join(flaw for flaw in flaws if flaw)}" if flaws else ""
+            raise function.log.error(errors.CapabilityError, f"no usable {cap_type.name} structure{why}")
     window = next((cap.position for cap in found if cap.cfg_type == CapType.PCI_CFG), None)
     return VirtioLayout(
         chosen[CapType.COMMON],
@@ -73,9 +75,18 @@ async def _read_cap(function: PciFunction, position: int) -> VirtioCap | None:
     return VirtioCap.unpack(position, b"".join(word.to_bytes(4, "little") for word in words))
 
 
-def _usable(function: PciFunction, cap: VirtioCap) -> bool:
-    minimum = MINIMUM_LENGTH.get(CapType(cap.cfg_type))
+def _flaw(function: PciFunction, cap: VirtioCap) -> str | None:
+    """Why a driver cannot use the structure that a capability leads to; None where it can."""
+    cap_type = CapType(cap.cfg_type)
+    minimum = MINIMUM_LENGTH.get(cap_type)
     bar = function.bars.get(cap.bar)
-    if minimum is None or bar is None or cap.size < minimum:
-        return False
-    return cap.offset % ALIGNMENT[CapType(cap.cfg_type)] == 0 and cap.offset + minimum <= bar.size
+    if minimum is None:
+        return "it is no structure"
+    if bar is None:
+        return f"there is no BAR {cap.bar}"
+    if cap.size < minimum:
+        return f"it has {cap.size} bytes of at least {minimum}"
+    if cap.offset % ALIGNMENT[cap_type]:
+        return f"its offset {cap.offset:#x} is not a multiple of {ALIGNMENT[cap_type]}"
+    end = cap.offset + minimum
+    return f"it ends at {end:#x}, behind the {bar.size:#x} bytes of BAR {cap.bar}" if end > bar.size else None

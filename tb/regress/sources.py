@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tb.regress.plan import Configuration, RegressPlan
 from tb.run import manifest_of
-from tb.sources import BENCH, hash_of, hdl_files, project_files
+from tb.sources import BENCH, class_files, hash_of, hdl_files, project_files
 
 FOLDERS = ("hdl", *BENCH, "tests")
 
@@ -24,6 +24,7 @@ def device_files(configuration: Configuration) -> Iterator[Path]:
     if manifest is not None:
         yield manifest.path
         yield from hdl_files(manifest)
+        yield from class_files(manifest)
 
 
 def sources_hash(plan: RegressPlan) -> str:

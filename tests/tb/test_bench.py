@@ -187,6 +187,25 @@ def test_missing_axi_pin_is_exit_2(bench: Bench, tmp_path: Path) -> None:
     assert "[ports.dma] signals.wlast: copy_engine has no port 'm_wlast'" in done.stderr
 
 
+WRONG_PORTS = {
+    "width": ("input  logic [31:0] s_bar_axil_wdata", "input  logic [15:0] s_bar_axil_wdata", "has 16 bits"),
+    "direction": ("output logic s_bar_axil_awready", "input  logic s_bar_axil_awready", "not as an output"),
+    "strobes": ("input  logic [3:0] s_cfg_axil_wstrb", "input  logic [7:0] s_cfg_axil_wstrb", "give it 4"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG_PORTS)
+def test_port_of_another_shape_is_exit_2(bench: Bench, tmp_path: Path, fault: str) -> None:
+    old, new, said = WRONG_PORTS[fault]
+    assert old in (HERE / "dut" / "copy_engine.sv").read_text()
+    manifest = variant(tmp_path, "64", "64", (old, new))
+    done = bench.command("run", "--dut", str(manifest), "--tests", str(HERE / "sim"))
+    assert done.returncode == 2
+    assert f"{manifest}: [ports.{'config' if 's_cfg' in old else 'bar'}] prefix: " in done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_source_that_does_not_compile_is_exit_3_with_its_log(bench: Bench, tmp_path: Path) -> None:
     manifest = variant(tmp_path, "64", "64", ("endmodule", "endmodul"))
     done = bench.command("run", "--dut", str(manifest), "--tests", str(HERE / "sim"))

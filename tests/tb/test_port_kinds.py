@@ -103,3 +103,17 @@ def test_verdicts_are_the_same_behind_other_ports(name: str, reference: Outcome,
     assert other <= set(CANNOT_SHOW.get(name, {})), {c: found.clauses[c] for c in other}
     for clause in CANNOT_SHOW.get(name, {}):
         assert (reference.clauses[clause], found.clauses[clause]) == ("held", "not-exercised"), clause
+
+
+def test_structure_behind_its_bar_is_the_device_s_fault(tmp_path: Path) -> None:
+    """No clause forbids it by name: the driver finds no structure, and says what is wrong with it."""
+    words = ["--dut", str(manifest_of("ports/lite")), "--test", "entropy.test_readable*", "--waves", "never"]
+    command = [sys.executable, "-m", "tb.cli", "run", *words, "--parameter", "CommonOffset=4096"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    (row,) = json.loads((tmp_path / "out" / "results.json").read_text())["tests"]
+    assert row["status"] == "fail"
+    wanted = "no usable COMMON structure: it ends at 0x1038, behind the 0x1000 bytes of BAR 4"
+    assert wanted in row["message"]

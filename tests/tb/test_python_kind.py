@@ -59,7 +59,9 @@ def variant(tmp_path: Path) -> Variant:
 
 
 def test_example_carries_a_device_and_is_short(variant: Variant) -> None:
-    assert len((BYPASS / "bypass.py").read_text().splitlines()) < 40
+    example = (BYPASS / "bypass.py").read_text()
+    assert len(example.splitlines()) < 40
+    assert example in (ROOT / "README.md").read_text()
     done = variant.run("entropy.test_*")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "3 passed, 0 failed"
