@@ -119,7 +119,7 @@ async def test_fails_as_wlast_is_early(env: Env) -> None:
 
 @sim_test(device=None, timeout_us=5)
 async def test_fails_as_nothing_happens(env: Env) -> None:
-    await env.delay(10_000)
+    await env.delay(100_000)
 
 
 @sim_test(device=None)
