@@ -27,7 +27,8 @@ class Result:
     `state` says in what state the device was at the first violation, `coverage` what the driver's
     sessions were like (see `tb.sessions`), `outcomes` by clause how often it held and how often it was
     breached. `stress` is the level that took the place of the test's own. `waived` are findings about clauses
-    that the manifest puts out of scope, each with its "reason" there.
+    that the manifest puts out of scope, each with its "reason" there. `bench_broke` says
+    that an error is the bench's own: no device brought the simulator down.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Result:
     stress: str = ""
     outcomes: dict[str, list[int]] = field(default_factory=dict)
     waived: list[dict[str, Any]] = field(default_factory=list)
+    bench_broke: bool = False
 
     def save(self, path: Path) -> None:
         """Write the result to a file, whole."""
@@ -64,7 +66,7 @@ class Result:
 
     def public(self) -> dict[str, Any]:
         """What results.json says of this test."""
-        hidden = ("clauses", "details", "state", "coverage", "outcomes")
+        hidden = ("clauses", "details", "state", "coverage", "outcomes", "bench_broke")
         return {key: value for key, value in self._fields().items() if key not in hidden}
 
 

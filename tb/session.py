@@ -198,6 +198,7 @@ class Session:
             result.status, result.message = SKIP, str(skip)
         except ClassBroken as broken:
             result.status, result.message = ERROR, f"{broken} (see {self.job.folder / LOG})"
+            result.bench_broke = True
             result.details = traceback.format_exc()
         except Exception as error:
             raise_if_full(error)
@@ -250,7 +251,7 @@ class Session:
         try:
             verdict = self.recorder.finish()
         except TwinsDisagree as doubt:
-            result.status, result.message = ERROR, str(doubt)
+            result.status, result.message, result.bench_broke = ERROR, str(doubt), True
             return
         result.violations = [_told(finding) for finding in verdict.violations]
         result.warnings = [_told(finding) for finding in verdict.warnings]

@@ -45,9 +45,12 @@ def probe_job(test: SimTest, manifest: Manifest, seed: int, folder: Path, replay
 def probe(simulation: Simulation, job: Job) -> Result | None:
     """Run the probe; its result where the device does not come up, None where it does.
 
-    What the checker finds on the way is no matter here: the tests find it again.
+    What the checker finds on the way, or where the bench itself breaks, is no matter here: the tests find
+    it again.
     """
     result = _once(simulation, job)
+    if result.bench_broke:
+        return None
     journal = Journal.load(job.folder)
     if journal is None or journal.complete:
         return result if journal is None and result.status in (FAIL, ERROR) else None
