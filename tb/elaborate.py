@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tb.errors import ToolError
-from tb.manifest import Manifest
+from tb.manifest import ULTRASCALE, Manifest
 from tb.toolchain import Verilator
 from tb.vhdl import ports_as_verilog
 
@@ -21,6 +21,9 @@ AXI_LITE_PINS = (
 AXI_PINS = (*AXI_LITE_PINS, "awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast")
 REQUEST_PINS = ("req_valid", "req_write", "req_addr", "req_wdata", "cpl_valid", "cpl_rdata")
 TLP_PINS = ("rx_tdata", "rx_tvalid", "rx_tready", "tx_tdata", "tx_tvalid", "tx_tready")
+US_STREAMS = ("s_axis_cq", "m_axis_cc", "m_axis_rq", "s_axis_rc")
+US_SIGNALS = ("tdata", "tkeep", "tlast", "tuser", "tvalid", "tready")
+US_PINS = tuple(f"{stream}_{signal}" for stream in US_STREAMS for signal in US_SIGNALS)
 Node = dict[str, Any]
 """A node of Verilator's JSON."""
 
@@ -140,4 +143,6 @@ def bound_ports(manifest: Manifest, ports: dict[str, TopPort]) -> list[str]:
         if port is not None:
             wanted |= set(port.signals.values())
             wanted |= {name for name in ports if port.prefix and name.startswith(port.prefix)}
+            if port.shape == ULTRASCALE:
+                wanted |= {port.pin(name) for name in US_PINS}
     return sorted(wanted & ports.keys())

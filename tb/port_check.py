@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TLP_PINS, TopPort
+from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TLP_PINS, US_PINS, US_STREAMS, TopPort
 from tb.errors import UsageError
-from tb.manifest import TLP, BarPort, Manifest, Port
+from tb.manifest import TLP, ULTRASCALE, BarPort, Manifest, Port
 
 INPUT, OUTPUT = "input", "output"
 CONFIG_BITS = 8
@@ -25,6 +25,12 @@ _REQUEST_OPTIONS = ("req_ready", "req_strb", "cpl_ready")
 _REQUEST_WIDTHS = {"req_valid": 1, "req_ready": 1, "req_write": 1, "cpl_valid": 1, "cpl_ready": 1}
 _FROM_REQUESTER = {"req_ready", "cpl_valid", "cpl_rdata"}
 TLP_WIDTHS = (32, 64, 128, 256, 512, 1024)
+US_WIDTHS = (64, 128, 256, 512)
+US_USER = (
+    {"s_axis_cq": (85, 88), "m_axis_cc": (33,), "m_axis_rq": (60, 62), "s_axis_rc": (75,)},
+    {"s_axis_cq": (183,), "m_axis_cc": (81,), "m_axis_rq": (137,), "s_axis_rc": (161,)},
+)
+"""Bits of tuser, below 512 bits of data (UltraScale, UltraScale+) and at 512."""
 _TLP_OPTIONS = tuple(f"{way}_{mark}" for way in ("rx", "tx") for mark in ("tlast", "tsop", "tkeep"))
 _TLP_WIDTHS = {f"{way}_{name}": 1 for way in ("rx", "tx") for name in ("tvalid", "tready", "tlast", "tsop")}
 _IRQ_OUTPUTS = {"valid", "vector", "request"}
@@ -126,6 +132,11 @@ def _bus_pins(port: Port, *, initiator: bool) -> Iterator[Pin]:
             to_target = signal in _TO_TARGET
             direction = OUTPUT if to_target == initiator else INPUT
             yield _pin(port, signal, direction, _AXI_WIDTHS, signal not in required)
+    elif port.shape == ULTRASCALE:
+        for signal in US_PINS:
+            to_device = signal.startswith("s_") != signal.endswith("ready")
+            width = 1 if signal.endswith(("valid", "ready", "last")) else 0
+            yield _pin(port, signal, INPUT if to_device else OUTPUT, {signal: width}, False)
     elif port.kind == TLP:
         for signal in (*TLP_PINS, *_TLP_OPTIONS):
             to_device = signal.startswith("rx") != signal.endswith("ready")
@@ -182,6 +193,9 @@ def _bus_problems(manifest: Manifest, port: Port, ports: Mapping[str, TopPort]) 
 
 
 def _stream_problems(port: Port, ports: Mapping[str, TopPort]) -> Iterator[tuple[str, str]]:
+    if port.shape == ULTRASCALE:
+        yield from _us_problems(port, ports)
+        return
     for way in ("rx", "tx"):
         data, keep = (port.pin(f"{way}_{name}") for name in ("tdata", "tkeep"))
         bits = ports[data].width
@@ -193,6 +207,21 @@ def _stream_problems(port: Port, ports: Mapping[str, TopPort]) -> Iterator[tuple
         elif keep in ports and ports[keep].width not in (bits // 8, bits // 32):
             wanted = f"{bits // 8} or {bits // 32}, one for each byte or dword"
             yield _key(port, f"{way}_tkeep"), f"{keep!r} has {_bits(ports[keep].width)}: give it {wanted}"
+
+
+def _us_problems(port: Port, ports: Mapping[str, TopPort]) -> Iterator[tuple[str, str]]:
+    for stream in US_STREAMS:
+        data, keep, user = (f"{stream}_{name}" for name in ("tdata", "tkeep", "tuser"))
+        bits, lanes, marks = (ports[port.pin(signal)].width for signal in (data, keep, user))
+        wanted = US_USER[bits == 512][stream]
+        if bits not in US_WIDTHS:
+            yield _key(port, data), f"{port.pin(data)!r} has {_bits(bits)}: a PCIe block is of 64 to 512"
+        elif lanes != bits // 32:
+            named = f"{port.pin(keep)!r} has {_bits(lanes)}"
+            yield _key(port, keep), f"{named}: give it {bits // 32}, one for each dword"
+        elif marks not in wanted:
+            told = " or ".join(map(str, wanted))
+            yield _key(port, user), f"{port.pin(user)!r} has {_bits(marks)}: the block's has {told}"
 
 
 def _address_bits(manifest: Manifest, port: Port) -> tuple[int, str]:

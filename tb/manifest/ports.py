@@ -15,6 +15,8 @@ BAR_KINDS = ("axi4-lite", "axi4", "reqcpl", "pcie-tlp", "python")
 DMA_KINDS = ("axi4", "pcie-tlp", "python")
 IRQ_KINDS = ("msix-write", "msix-pulse", "reqack", "level", "python")
 TLP = "pcie-tlp"
+PACKETS, ULTRASCALE = "packets", "ultrascale"
+"""Shapes of `TLP`: whole packets, or the user side of AMD's UltraScale+ PCIe block."""
 _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 SHELL_IRQ_KINDS = ("msix-pulse", "reqack")
 """Kinds whose vectors only a shell can turn into messages."""
@@ -30,6 +32,7 @@ class Port:
     signals: dict[str, str] = field(default_factory=dict)
     class_name: str = ""
     clock: str = ""
+    shape: str = ""
 
     def pin(self, signal: str) -> str:
         """The DUT's port that carries `signal` (an AXI signal's lower-case name)."""
@@ -59,6 +62,7 @@ class MediumPort(Port):
 
 def _pins(table: Table, kind: str, clocks: Sequence[Clock]) -> dict[str, Any]:
     """What every port table may say: prefix, signals, class, clock."""
+    shape = table.choice("shape", (PACKETS, ULTRASCALE), PACKETS) if kind == TLP else ""
     signals = table.mapping("signals")
     for signal, port in signals.items():
         if not isinstance(port, str):
@@ -69,10 +73,11 @@ def _pins(table: Table, kind: str, clocks: Sequence[Clock]) -> dict[str, Any]:
         raise table.fail("class", 'goes with kind = "python", as "module:Class"')
     if class_name and not _CLASS.fullmatch(class_name):
         raise table.fail("class", f'is {class_name!r}: give "module:Class", a module beside the manifest')
-    if (kind.startswith("axi4") or kind in (TLP, "python")) and not prefix and not signals:
+    if (kind.startswith("axi4") or kind == "python" or shape == PACKETS) and not prefix and not signals:
         raise table.fail("prefix", f"is missing: kind = {kind!r} needs prefix or signals")
     return {
         "table": table.name,
+        "shape": shape,
         "kind": kind,
         "prefix": prefix,
         "signals": signals,

@@ -17,6 +17,7 @@ from tb.manifest.pci import PciShell, read_pci
 from tb.manifest.ports import (
     SHELL_IRQ_KINDS,
     TLP,
+    ULTRASCALE,
     BarPort,
     IrqPort,
     MediumPort,
@@ -181,10 +182,16 @@ def _check_tlp(root: Table, manifest: Manifest) -> None:
         )
     for name in sorted(spoken):
         port, bar = ports[name], manifest.bar
-        if (port.prefix, port.signals, port.clock) != (bar.prefix, bar.signals, bar.clock):
+        own, shared = ((p.prefix, p.signals, p.clock, p.shape) for p in (port, bar))
+        if own != shared:
             raise UsageError(
                 f"{root.file}: [ports.{name}] prefix: differs from ports.bar: {TLP!r} is one pair of streams"
             )
+    if manifest.bar.shape == ULTRASCALE and manifest.pci is None:
+        raise UsageError(
+            f"{root.file}: [ports.config] kind: must be 'shell': behind shape {ULTRASCALE!r} configuration "
+            "space is the PCIe block's"
+        )
 
 
 def _check_irq(root: Table, manifest: Manifest) -> None:

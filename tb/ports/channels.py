@@ -24,6 +24,7 @@ class Pins:
         self.dut = dut
         self.period_ps = period_ps
         self._port = port
+        self.shape = port.shape
         self.active_low = active_low
 
     def channel(self, kind: Any) -> Any:

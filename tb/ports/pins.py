@@ -73,6 +73,9 @@ class PinPath:
         self.medium = (
             self._target(manifest.medium, MediumStore(image), knobs.medium) if manifest.medium else None
         )
+        if self.link:
+            self.link.drive_line = self.interrupts.gate
+            self.interrupts.gate = self.link.behind_writes(self.interrupts.gate)
         if manifest.irq.kind == "python":
             fire = self.shell.fire if self.shell and manifest.pci and manifest.pci.vectors else None
             self._customs.irq(manifest.irq, Signals(fire, self.interrupts, events, self.now))
@@ -93,10 +96,9 @@ class PinPath:
     def _tlp_link(self, guest: Store, knobs: Knobs) -> TlpLink | None:
         if self._manifest.dma.kind != TLP:
             return None
-        pins, bars = self.pins(self._manifest.dma), self._manifest.bar.bars
-        link = TlpLink(pins, bars, guest, knobs, self._rng, self.now)
-        link.drive_line = lambda level: self.interrupts.gate(level)
-        return link
+        pins, bars, pci = self.pins(self._manifest.dma), self._manifest.bar.bars, self._manifest.pci
+        sizes = {bar.index: bar.size for bar in pci.bars} if pci else {}
+        return TlpLink(pins, bars, sizes, guest, knobs, self._rng, self.now)
 
     def _initiator(self, port: Port, knobs: Knobs, seed: int) -> Initiator:
         if self.link and port.kind == TLP:
@@ -137,7 +139,8 @@ class PinPath:
         irq = self._manifest.irq
         watch = WATCHERS.get(irq.kind)
         if watch and self.shell:
-            cocotb.start_soon(watch(self._dut, irq, self._clocking.pin(irq), self.shell.fire))
+            fire = self.link.behind_writes(self.shell.fire) if self.link else self.shell.fire
+            cocotb.start_soon(watch(self._dut, irq, self._clocking.pin(irq), fire))
         await self.reset()
 
     async def reset(self) -> None:

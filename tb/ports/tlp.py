@@ -17,14 +17,14 @@ import cocotb
 from cocotb.task import Task
 from cocotb.triggers import Event, FallingEdge, First, Timer
 from cocotbext.pcie.core import RootComplex
-from cocotbext.pcie.core.tlp import Tlp
 
 from pymodel.transport import TransportTimeout
 from tb.knobs import Knobs
-from tb.ports.axi import AHEAD, Store
+from tb.manifest import ULTRASCALE
+from tb.ports.axi import Store
 from tb.ports.axil import ACCESS_TIMEOUT_NS
 from tb.ports.burst import PAGE
-from tb.ports.channels import Pins, stall
+from tb.ports.channels import Pins
 from tb.ports.initiator import pieces
 from tb.ports.tlp_bars import TlpBars
 from tb.ports.tlp_packets import (
@@ -33,24 +33,27 @@ from tb.ports.tlp_packets import (
     WRITES,
     config_request,
     config_value,
-    intx_level,
     memory_request,
-    message_code,
     read_value,
 )
-from tb.ports.tlp_stream import TlpReceiver, TlpSender
+from tb.ports.tlp_stream import TlpStreams
 from tb.ports.tlp_target import TlpTarget
+from tb.ports.tlp_us import UsStreams
 
 OUTSTANDING = 8
 
 
 class TlpLink(RootComplex):  # type: ignore[misc]
-    """The root complex with the device's two streams in place of its link; `target` serves the device."""
+    """The root complex with the device's streams in place of its link; `target` serves the device.
+
+    `bars` maps BAR numbers to their first base address, `sizes` to bytes, where the manifest knows them.
+    """
 
     def __init__(
         self,
         pins: Pins,
         bars: dict[int, int],
+        sizes: dict[int, int],
         store: Store,
         knobs: Knobs,
         rng: random.Random,
@@ -62,14 +65,17 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         self.drive_line: Callable[[int], None] = lambda level: None
         self._pins = pins
         self._now = now
-        self.sender = TlpSender(pins)
         seed = rng.getrandbits(64)
-        self.target = TlpTarget(store, knobs.dma, seed, pins.period_ps, now, self.sender.send)
-        self._receiver = TlpReceiver(pins, self.target.faults)
-        stall(self.sender.source, knobs.host.stall, rng.getrandbits(64), pins.period_ps)
-        stall(self._receiver.sink, knobs.dma.stall, rng.getrandbits(64), pins.period_ps)
-        self._news = Event()
-        self._receiver.sink.active_event = self._news
+        seeds = iter(lambda: rng.getrandbits(64), None)
+        stalls = knobs.host.stall, knobs.dma.stall
+        self.streams: TlpStreams | UsStreams
+        if pins.shape == ULTRASCALE:
+            apertures = {bar: (base, sizes.get(bar, PAGE)) for bar, base in bars.items()}
+            self.streams = UsStreams(pins, apertures, *stalls, seeds)
+        else:
+            self.streams = TlpStreams(pins, *stalls, seeds)
+        self.target = TlpTarget(store, knobs.dma, seed, pins.period_ps, now, self.streams.send)
+        self.target.faults = self.streams.faults
         self._task: Task[None] | None = None
         self.restart()
 
@@ -77,61 +83,54 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         """Forget what is in flight: the device is being reset."""
         if self._task is not None:
             self._task.cancel()
-        self.sender.source.clear()
-        self._receiver.clear()
+        self.streams.clear()
         self.target.restart()
         self.bars.restart()
         self.drive_line(0)
         self._task = cocotb.start_soon(self._run())
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is on its way."""
-        return self.target.idle and self._receiver.idle and bool(self.sender.source.idle())
 
     async def _run(self) -> None:
         falling = FallingEdge(self._pins.clock)
         while True:
             await self._sleep()
             await falling
-            for packet, asked in self._receiver.receive(self._now() - self._pins.period_ps // 2):
-                self._arrive(packet, asked)
-            self.target.step(AHEAD - self.sender.source.count())
+            for arrived, asked in self.streams.receive(self._now() - self._pins.period_ps // 2):
+                self._arrive(arrived, asked)
+            self.target.step(self.streams.room)
 
     async def _sleep(self) -> None:
         """Return behind the last rising edge before the next falling edge that matters."""
-        self._news.clear()
-        if not self._receiver.sink.empty():
+        news = self.streams.news
+        news.clear()
+        if self.streams.waiting:
             return
         due = self.target.next_due()
         if due is None:
-            await self._news.wait()
+            await news.wait()
         elif (wait := due - self._now() - self._pins.period_ps // 2) > 0:
-            await First(Timer(wait, "ps"), self._news.wait())
+            await First(Timer(wait, "ps"), news.wait())
 
-    def _arrive(self, packet: bytes, asked: int) -> None:
-        """A packet came from the device, its first beat at `asked`."""
-        faults = self.target.faults
-        code = message_code(packet)
-        if code is not None:
-            level = intx_level(code)
-            if level is not None:
-                self.target.in_order(lambda: self.drive_line(level))
-            return
-        try:
-            tlp = Tlp.unpack(packet)
-            kind = tlp.fmt_type
-        except Exception as error:  # the library raises Exception itself
-            faults.append(f"a packet that is none ({error}): {packet.hex()}")
-            return
-        if kind in WRITES:
-            self.target.write(tlp, asked)
-        elif kind in READS:
-            self.target.read(tlp, asked)
-        elif kind in COMPLETIONS:
-            self.target.in_order(lambda: self._complete(tlp))
+    def _arrive(self, arrived: Any, asked: int) -> None:
+        """A packet came from the device, its first beat at `asked`, or a level of the INTx line."""
+        if isinstance(arrived, int):
+            self.target.in_order(lambda: self.drive_line(arrived))
+        elif arrived.fmt_type in WRITES:
+            self.target.write(arrived, asked)
+        elif arrived.fmt_type in READS:
+            self.target.read(arrived, asked)
+        elif arrived.fmt_type in COMPLETIONS:
+            self.target.in_order(lambda: self._complete(arrived))
         else:
-            faults.append(f"the function sent a {kind.name}")
+            self.target.faults.append(f"the function sent a {arrived.fmt_type.name}")
+
+    def behind_writes(self, work: Callable[[int], None]) -> Callable[[int], None]:
+        """What does the same as `work` behind all writes that have come; for interrupts on pins."""
+
+        def later(value: int) -> None:
+            self.target.in_order(lambda: work(value))
+            self.streams.news.set()
+
+        return later
 
     def _complete(self, tlp: Any) -> None:
         if not self.tag_active[tlp.tag]:
@@ -142,7 +141,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
 
     async def downstream_send(self, tlp: Any) -> None:
         """Put a request of the root complex on the pins."""
-        self.sender.send(bytes(tlp.pack()), getattr(tlp, "taken", lambda: None))
+        self.streams.send(tlp, getattr(tlp, "taken", lambda: None))
 
     async def ask(self, tlp: Any, what: str) -> list[Any]:
         """Send a request and return its completions; raises TransportTimeout."""

@@ -83,17 +83,22 @@ def completion(tlp: Any, status: Any) -> Any:
     cpl = Tlp.create_completion_for_tlp(tlp, ROOT, status=status)
     addr, count = wanted_bytes(tlp)
     cpl.byte_count, cpl.lower_address = count or 1, addr & 0x7F
+    cpl.place, cpl.final = addr, True
     return cpl
 
 
 def completions(tlp: Any, data: bytes, cuts: list[int]) -> list[Any]:
-    """The completions that bring `data` to a memory read, in order; `cuts` as `parts` gives them."""
+    """The completions that bring `data` to a memory read, in order, cut at the addresses `cuts`.
+
+    Beside its own fields each has `place`, the address of its first byte, and `final`.
+    """
     addr, count = wanted_bytes(tlp)
     ends = [*cuts, addr + max(count, 1)]
     result, start = [], addr
     for end in ends:
         cpl = Tlp.create_completion_data_for_tlp(tlp, ROOT)
         cpl.byte_count, cpl.lower_address = ends[-1] - start, start & 0x7F
+        cpl.place, cpl.final = start, end == ends[-1]
         part = data[start - addr : end - addr] if count else PAD
         cpl.set_data(PAD * (start % 4) + part + PAD * (-end % 4))
         result.append(cpl)

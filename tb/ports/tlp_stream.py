@@ -11,13 +11,16 @@ tells the packet's length.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from cocotb.triggers import RisingEdge
-from cocotbext.axi.stream import define_stream
+from cocotb.triggers import Event, RisingEdge
+from cocotbext.axi.stream import StreamSource, define_stream
+from cocotbext.pcie.core.tlp import Tlp
 
-from tb.ports.channels import Pins
+from tb.ports.axi import AHEAD
+from tb.ports.channels import Pins, stall
+from tb.ports.tlp_packets import intx_level, message_code
 
 DWORD = 4
 STREAM = ("tdata", "tvalid", "tready")
@@ -46,8 +49,8 @@ _, _Beat, _Source, _, _ = _stream("rx")
 _, _, _, TlpSink, _ = _stream("tx")
 
 
-class TlpSource(_Source):  # type: ignore[misc, valid-type]
-    """Drives beats; the `taken` of one is called at the clock edge at which the device has it."""
+class BeatSource(StreamSource):  # type: ignore[misc]
+    """Drives beats; the `taken` of one, if any, is called at the clock edge at which the device has it."""
 
     async def _run(self) -> None:
         edge = RisingEdge(self.clock)
@@ -57,7 +60,7 @@ class TlpSource(_Source):  # type: ignore[misc, valid-type]
             valid = bool(self.valid.value)
             if valid and not self.ready.value:
                 continue
-            if valid and sent is not None:
+            if valid and sent is not None and sent.taken is not None:
                 sent.taken()
             sent = None
             if not self.queue.empty() and not self.pause:
@@ -69,6 +72,10 @@ class TlpSource(_Source):  # type: ignore[misc, valid-type]
                 self.idle_event.set()
                 self.active_event.clear()
                 await self.active_event.wait()
+
+
+class TlpSource(BeatSource, _Source):  # type: ignore[misc, valid-type]
+    """The stream to the device."""
 
 
 class TlpSender:
@@ -91,7 +98,7 @@ class TlpSender:
                 rx_tsop=int(start == 0),
                 rx_tkeep=(1 << -(-len(part) // self._unit)) - 1,
             )
-            beat.taken = taken if last else _nothing
+            beat.taken = taken if last else None
             self.source.send_nowait(beat)
 
 
@@ -100,7 +107,7 @@ def _nothing() -> None:
 
 
 class TlpReceiver:
-    """Puts the device's packets together; what breaks the stream's rules becomes a line in `faults`."""
+    """Puts the bytes of the device's packets together; what breaks the stream's rules goes to `faults`."""
 
     def __init__(self, pins: Pins, faults: list[str]) -> None:
         self.sink = pins.channel(TlpSink)
@@ -143,3 +150,63 @@ class TlpReceiver:
     def _check_start(self, beat: Any) -> None:
         if self._has_sop and bool(beat.tx_tsop) == bool(self._packet):
             self._faults.append("tsop is wrong: a packet begins with it, and only with it")
+
+
+class TlpStreams:
+    """Both streams, with packets as the library's objects."""
+
+    def __init__(self, pins: Pins, host_stall: float, device_stall: float, seeds: Iterator[int]) -> None:
+        self.faults: list[str] = []
+        self.news = Event()
+        self._sender = TlpSender(pins)
+        self._receiver = TlpReceiver(pins, self.faults)
+        stall(self._sender.source, host_stall, next(seeds), pins.period_ps)
+        stall(self._receiver.sink, device_stall, next(seeds), pins.period_ps)
+        self._receiver.sink.active_event = self.news
+
+    def clear(self) -> None:
+        """Forget what is on its way."""
+        self._sender.source.clear()
+        self._receiver.clear()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is on its way."""
+        return self._receiver.idle and bool(self._sender.source.idle())
+
+    @property
+    def waiting(self) -> bool:
+        """Something has come that nobody has received."""
+        return not self._receiver.sink.empty()
+
+    @property
+    def room(self) -> int:
+        """How many completions to hand over now: beats that are ready to go hide a short pause."""
+        return AHEAD - int(self._sender.source.count())
+
+    def send(self, tlp: Any, taken: Callable[[], None] = _nothing) -> None:
+        """Send a packet; `taken` is called at the clock edge at which the device has all of it."""
+        self.send_bytes(bytes(tlp.pack()), taken)
+
+    def send_bytes(self, packet: bytes, taken: Callable[[], None] = _nothing) -> None:
+        """Send a packet that the library does not know."""
+        self._sender.send(packet, taken)
+
+    def receive(self, now: int) -> list[tuple[Any, int]]:
+        """Return what came, each with the time of its first beat: packets, and levels of the INTx line."""
+        arrived = []
+        for packet, asked in self._receiver.receive(now):
+            code = message_code(packet)
+            tlp = intx_level(code) if code is not None else self._unpack(packet)
+            if tlp is not None:
+                arrived.append((tlp, asked))
+        return arrived
+
+    def _unpack(self, packet: bytes) -> Any:
+        try:
+            tlp = Tlp.unpack(packet)
+            tlp.fmt_type  # noqa: B018 (raises where there is no such type)
+        except Exception as error:  # the library raises Exception itself
+            self.faults.append(f"a packet that is none ({error}): {packet.hex()}")
+            return None
+        return tlp

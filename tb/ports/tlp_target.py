@@ -56,7 +56,7 @@ class TlpTarget:
         seed: int,
         period_ps: int,
         now: Callable[[], int],
-        send: Callable[[bytes], None],
+        send: Callable[[Any], None],
     ) -> None:
         self.faults: list[str] = []
         self._refusals = Refusals()
@@ -157,7 +157,7 @@ class TlpTarget:
             if not self._active:
                 return
             request = self._active[self._dice.below(len(self._active)) if len(self._active) > 1 else 0]
-            self.send(bytes(request.parts.pop(0).pack()))
+            self.send(request.parts.pop(0))
             room -= 1
             if not request.parts:
                 self._active.remove(request)

@@ -6,20 +6,28 @@ VIRTIO_COSIM_TLP_TESTS names other tests of the suite ("*" for all of it).
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+import pytest
+
 from pymodel.vtrace import read_vtrace
-from tb.paths import BUNDLED_MANIFEST, SIM_TESTS
+from tb.errors import UsageError
+from tb.manifest import load_manifest
+from tb.paths import BUNDLED_MANIFEST, ROOT, SIM_TESTS
 from tb.run import Run, RunReport, RunRequest
 from tb.session import TRACE
 
-DUT = str(BUNDLED_MANIFEST.with_name("dut_tlp.toml"))
+DUT = BUNDLED_MANIFEST.with_name("dut_tlp.toml")
 SIM = Path(__file__).parent / "sim"
+ULTRA = ROOT / "tests" / "duts" / "ultra" / "dut.toml"
 SAMPLE = "discovery.* registers.* interrupts.* stress.* transport.* reset.test_status_under_load"
 
 
-def run(folder: Path, tests: tuple[str, ...], where: Path) -> RunReport:
-    request = RunRequest(dut=DUT, tests=tests, folder=where, out=folder / "out", path="portable", jobs=2)
+def run(folder: Path, tests: tuple[str, ...], where: Path, dut: Path = DUT, stress: str = "") -> RunReport:
+    request = RunRequest(
+        dut=str(dut), tests=tests, folder=where, out=folder / "out", path="portable", stress=stress, jobs=2
+    )
     return Run(request, lambda text: None, lambda result: None).execute()
 
 
@@ -46,3 +54,17 @@ def test_the_suite_passes_over_packets(tmp_path: Path) -> None:
                 kinds |= {type(event).__name__ for event in reader}
     hosts = {"ConfigRead", "ConfigWrite", "BarRead", "BarWrite"}
     assert kinds >= hosts | {"DmaRead", "DmaWrite", "Msix", "Intx", "MemWrite", "Reset"}
+
+
+def test_the_user_side_of_a_pcie_block_carries_a_device(tmp_path: Path) -> None:
+    report = run(tmp_path, ("entropy.*",), SIM_TESTS, ULTRA, "any")
+    assert not bad(report)
+    assert report.count("pass") >= 4
+
+
+def test_configuration_space_is_the_pcie_blocks(tmp_path: Path) -> None:
+    text = DUT.read_text()
+    text = re.sub(r"sources = \[.*?\]", f'sources = ["{ULTRA.parent}/*.sv"]', text, flags=re.DOTALL)
+    (tmp_path / "dut.toml").write_text(text.replace('prefix = "tlp_"', 'shape = "ultrascale"'))
+    with pytest.raises(UsageError, match=r"\[ports.config\] kind: must be 'shell'"):
+        load_manifest(tmp_path / "dut.toml")

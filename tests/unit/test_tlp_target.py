@@ -45,8 +45,8 @@ class Host:
         self.sent: list[Any] = []
         self.target = TlpTarget(store, knobs, seed, PERIOD, lambda: self.time, self._send)
 
-    def _send(self, packet: bytes) -> None:
-        self.sent.append(Tlp.unpack(packet))
+    def _send(self, tlp: Any) -> None:
+        self.sent.append(Tlp.unpack(bytes(tlp.pack())))
 
     def read(self, addr: int, length: int, tag: int) -> None:
         self.target.read(device_request(addr, length, None, tag), self.time)

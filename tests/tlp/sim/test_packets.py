@@ -16,6 +16,7 @@ from tb.env import Env
 from tb.ports.pins import PinPath
 from tb.ports.tlp import TlpLink
 from tb.ports.tlp_packets import FUNCTION, ROOT, completions, config_request, memory_request, wanted_bytes
+from tb.ports.tlp_stream import TlpStreams
 from tb.sim_test import sim_test
 from tb.transport import PortTransport
 
@@ -170,14 +171,15 @@ async def test_what_is_not_for_the_function_is_dropped(env: Env) -> None:
     before = await read(env, place, 4)
     await write(env, place, b"bad!", ep=True)
     await write(env, place + (1 << 20), b"bad!")
-    sender = link_of(env).sender
-    sender.send(bytes.fromhex("34000000 00000019") + bytes(8))
-    sender.send(bytes.fromhex("74000002 00000050") + bytes(16))
+    streams = link_of(env).streams
+    assert isinstance(streams, TlpStreams)
+    streams.send_bytes(bytes.fromhex("34000000 00000019") + bytes(8))
+    streams.send_bytes(bytes.fromhex("74000002 00000050") + bytes(16))
     for tag in (31, 32, 200):
         nobody = Tlp.create_completion_data_for_tlp(Tlp(), ROOT)
         nobody.requester_id, nobody.tag, nobody.byte_count = FUNCTION, tag, 64
         nobody.set_data(b"\xdd" * 64)
-        sender.send(bytes(nobody.pack()))
+        streams.send(nobody)
     assert await read(env, place, 4) == before
     await env.traffic(requests=8)
 
@@ -192,9 +194,9 @@ async def test_completions_come_split_and_out_of_order(env: Env) -> None:
         asked.append(tlp.tag)
         take(tlp, at)
 
-    def noted_part(packet: bytes) -> None:
-        sent.append(Tlp.unpack(packet).tag)
-        send(packet)
+    def noted_part(tlp: Any) -> None:
+        sent.append(tlp.tag)
+        send(tlp)
 
     link.target.read, link.target.send = noted, noted_part  # type: ignore[method-assign]
     await env.driver.start(queues=3, features=feature_mask(Feature.INDIRECT_DESC))
@@ -226,7 +228,7 @@ async def test_a_completion_that_never_comes_ends_in_needs_reset(env: Env) -> No
     await env.traffic(requests=6)
     for tlp in lost:
         for late in completions(tlp, b"\xdd" * wanted_bytes(tlp)[1], []):
-            link.sender.send(bytes(late.pack()))
+            link.streams.send(late)
     await env.traffic(requests=40)
 
 
@@ -241,7 +243,7 @@ async def test_bad_completions_end_in_needs_reset(env: Env) -> None:
             cpl = completions(tlp, bytes(wanted_bytes(tlp)[1]), [])[0]
             for name, value in fields.items():
                 setattr(cpl, name, value)
-            link.sender.send(bytes(cpl.pack()))
+            link.streams.send(cpl)
 
         return answer
 
