@@ -17,6 +17,16 @@ _MAIN = re.compile(r"(?:^|_)(?:core|axi|user|sys|main|a|s|m)_?clk", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
+class OtherReset:
+    """One more reset: its level with the reason of the guess, and the clock that it likely belongs to."""
+
+    port: str
+    active: str
+    reason: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clocking:
     """The ports found ("" where none could be), at which level the reset resets, and why it is thought so.
 
@@ -29,7 +39,7 @@ class Clocking:
     active: str
     reset_reason: str
     other_clocks: tuple[str, ...] = ()
-    other_resets: tuple[str, ...] = ()
+    other_resets: tuple[OtherReset, ...] = ()
 
 
 def find_clocking(design: Design) -> Clocking:
@@ -53,7 +63,14 @@ def find_clocking(design: Design) -> Clocking:
         active,
         f"{reason}; {len(resets)} ports look like resets" if len(resets) > 1 else reason,
         tuple(name for name in clocks if name != clock),
-        tuple(name for name in resets if name != reset),
+        tuple(_other(design, name, clocks) for name in resets if name != reset),
+    )
+
+
+def _other(design: Design, reset: str, clocks: list[str]) -> OtherReset:
+    active, reason = _active(design, reset)
+    return OtherReset(
+        reset, active, reason, max(clocks, key=lambda clock: _kinship(reset, clock), default="")
     )
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TopPort
+from tb.elaborate import AXI_LITE_PINS, AXI_PINS, REQUEST_PINS, TLP_PINS, TopPort
 
 _ADDRESS = [
     "addr",
@@ -50,20 +50,26 @@ _REQCPL = {
     "cpl_rdata": f"{_COMPLETION}_?(?:rdata|rd_?data|read_?data|data)",
     "cpl_write": f"{_COMPLETION}_?(?:is_?)?(?:write|wr)",
 }
+_TLP = {
+    f"{side}_t{word}": f"{side}_?t?{word}"
+    for side in ("rx", "tx")
+    for word in ("data", "valid", "ready", "last", "sop", "keep")
+}
 _SUFFIX = r"_?(?:ni|i|o|in|out)?"
 _GRAMMARS = {
     grammar: [
         (name, re.compile(rf"(?P<prefix>.*?){text}{_SUFFIX}", re.IGNORECASE)) for name, text in table.items()
     ]
-    for grammar, table in (("axi", _AXI), ("reqcpl", _REQCPL))
+    for grammar, table in (("axi", _AXI), ("reqcpl", _REQCPL), ("tlp", _TLP))
 }
-_NEEDED = {"axi4": AXI_PINS, "axi4-lite": AXI_LITE_PINS, "reqcpl": REQUEST_PINS}
+_NEEDED = {"axi4": AXI_PINS, "axi4-lite": AXI_LITE_PINS, "reqcpl": REQUEST_PINS, "pcie-tlp": TLP_PINS}
 _SIDES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "axi": (("awvalid", "wvalid", "arvalid"), ("awready", "bvalid", "rvalid", "rdata")),
     "reqcpl": (("req_valid", "req_write", "req_addr"), ("cpl_valid", "cpl_rdata", "req_ready")),
+    "tlp": (("rx_tvalid", "rx_tdata", "tx_tready"), ("tx_tvalid", "tx_tdata", "rx_tready")),
 }
 """What who asks drives, and what who answers."""
-_REQUESTS = {"axi": "awvalid", "reqcpl": "req_valid"}
+_REQUESTS = {"axi": "awvalid", "reqcpl": "req_valid", "tlp": "rx_tvalid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def find_groups(ports: Mapping[str, TopPort]) -> list[Group]:
 
 
 def _kind(grammar: str, pins: Mapping[str, str]) -> str:
-    kinds = ("axi4", "axi4-lite") if grammar == "axi" else ("reqcpl",)
+    kinds = {"axi": ("axi4", "axi4-lite"), "reqcpl": ("reqcpl",), "tlp": ("pcie-tlp",)}[grammar]
     return next((kind for kind in kinds if all(signal in pins for signal in _NEEDED[kind])), "")
 
 

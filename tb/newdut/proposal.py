@@ -66,7 +66,8 @@ def propose(design: Design, device: str) -> Proposal:
     """Find the roles of a design's ports; `device` is its type as manifests name it, "" to guess that too."""
     clocking = find_clocking(design)
     roles = assign(design, find_groups(design.ports))
-    taken = roles.bound() | {clocking.clock, clocking.reset, *clocking.other_clocks, *clocking.other_resets}
+    taken = roles.bound() | {clocking.clock, clocking.reset, *clocking.other_clocks}
+    taken |= {other.port for other in clocking.other_resets}
     left = [name for name in design.ports if name not in taken]
     interrupts = find_interrupts(design.ports, left, own_config=roles.config is not None)
     inputs = [name for name in left if design.ports[name].direction == "input"]
@@ -88,7 +89,7 @@ def propose(design: Design, device: str) -> Proposal:
 def assign(design: Design, groups: Sequence[Group]) -> Roles:
     """Which bus is the configuration space, the BARs, the DMA and the medium."""
     roles = Roles()
-    targets = [group for group in groups if group.target]
+    targets = [group for group in groups if group.target and group.kind != "pcie-tlp"]
     masters = [group for group in groups if not group.target and group.kind == "axi4"]
     config = [group for group in targets if _may_be_config(design, group)]
     if len(targets) > 1 and config:
@@ -97,6 +98,7 @@ def assign(design: Design, groups: Sequence[Group]) -> Roles:
             roles.reasons["config"] = f"its addresses have {CONFIG_ADDRESS_BITS} bits"
     bars = [group for group in targets if group is not roles.config]
     roles.bar = bars[0] if bars else None
+    stream = next((group for group in groups if group.target and group.kind == "pcie-tlp"), None)
     if len(bars) > 1:
         names = ", ".join(repr(group.prefix) for group in bars)
         roles.reasons["bar"] = f"the first of the buses {names}"
@@ -108,7 +110,22 @@ def assign(design: Design, groups: Sequence[Group]) -> Roles:
     if rest and not (_MEDIUM.search(rest[0].name) and len(rest) == 1):
         roles.reasons["dma"] = f"{len(masters)} AXI4 initiators: this one is taken for guest memory"
         roles.reasons["medium"] = "taken for the block device's medium; delete the table if it is none"
+    if stream is not None:
+        _all_on_stream(roles, stream)
     return roles
+
+
+def _all_on_stream(roles: Roles, stream: Group) -> None:
+    """Packets carry the BARs and the DMA, and perhaps configuration space; any AXI4 initiator is a medium."""
+    roles.medium = roles.medium or roles.dma
+    roles.bar = roles.dma = stream
+    for role in ("bar", "dma"):
+        roles.reasons.pop(role, None)
+    if roles.config is None:
+        roles.config = stream
+        roles.reasons["config"] = (
+            'configuration requests come as packets; "shell" if your PCIe block has them'
+        )
 
 
 def _may_be_config(design: Design, group: Group) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tb.newdut.groups import Group
+from tb.newdut.interrupts import InterruptPins
 from tb.newdut.proposal import Proposal
 from tb.newdut.sources import Sources, relative, spelled
 
@@ -87,21 +88,31 @@ def _dut(proposal: Proposal, sources: Sources, parameters: dict[str, str], folde
 
 def _clock(proposal: Proposal) -> Iterator[str]:
     found = proposal.clocking
-    yield "[clock]"
+    yield "[[clock]]" if found.other_clocks else "[clock]"
     yield _named("port", found.clock, found.clock_reason, "no input looks like a clock; name it")
     yield _line("period_ps", str(PERIOD_PS), "250 MHz, as PCIe blocks have it")
+    for name in found.other_clocks:
+        yield from ("", "[[clock]]", _line("port", _text(name)))
+        yield _line("period_ps", str(PERIOD_PS), "as fast as the main one")
 
 
 def _reset(proposal: Proposal) -> Iterator[str]:
     found = proposal.clocking
-    yield "[reset]"
+    yield "[[reset]]" if found.other_resets else "[reset]"
     yield _named("port", found.reset, "", "no input looks like a reset; name it")
     yield _named("active", found.active, found.reset_reason, '"low" or "high"')
+    for other in found.other_resets:
+        yield from ("", "[[reset]]", _line("port", _text(other.port)))
+        yield _line("active", _text(other.active), other.reason)
+        if found.other_clocks:
+            yield _line("clock", _text(other.clock), "by its name")
 
 
-def _bus(group: Group) -> Iterator[str]:
+def _bus(proposal: Proposal, group: Group) -> Iterator[str]:
     if group.prefix:
         yield _line("prefix", _text(group.prefix))
+    if proposal.clocking.other_clocks:
+        yield _line("clock", _text(proposal.clocking.clock), "the main clock")
     if 0 < len(group.odd) <= INLINE_MAX:
         yield _line("signals", _inline(group.odd))
 
@@ -123,7 +134,7 @@ def _config(proposal: Proposal) -> Iterator[str]:
         yield _line("kind", _text("shell"), why)
         return
     yield _line("kind", _text(group.kind), proposal.roles.reasons.get("config", ""))
-    yield from _bus(group)
+    yield from _bus(proposal, group)
     yield from _odd_pins(group, "ports.config")
 
 
@@ -136,7 +147,7 @@ def _bar(proposal: Proposal) -> Iterator[str]:
         )
     else:
         yield _line("kind", _text(group.kind), proposal.roles.reasons.get("bar", ""))
-        yield from _bus(group)
+        yield from _bus(proposal, group)
     yield _line("bars", "{ 0 = 0x0 }", "one BAR, number 0, which begins at address 0 of the port")
     yield from _odd_pins(group, "ports.bar")
 
@@ -148,7 +159,7 @@ def _dma(proposal: Proposal) -> Iterator[str]:
         yield _line("kind", OPEN, fill_in="no AXI4 initiator found; see README's table of kinds")
         return
     yield _line("kind", _text(group.kind), proposal.roles.reasons.get("dma", ""))
-    yield from _bus(group)
+    yield from _bus(proposal, group)
     yield from _odd_pins(group, "ports.dma")
 
 
@@ -158,6 +169,9 @@ def _irq(proposal: Proposal) -> Iterator[str]:
     if not found.kind:
         yield _line("kind", OPEN, fill_in="msix-pulse, reqack or level with its pins; none looks like one")
         return
+    stream = proposal.roles.dma is not None and proposal.roles.dma.kind == "pcie-tlp"
+    if stream and found.kind == "msix-write":
+        found = InterruptPins("msix-write", {}, "messages leave as memory writes among the packets")
     yield _line("kind", _text(found.kind), found.reason)
     for key, port in found.pins.items():
         yield _line(key, _text(port))
@@ -169,7 +183,7 @@ def _medium(proposal: Proposal) -> Iterator[str]:
         return
     yield "[ports.medium]"
     yield _line("kind", _text(group.kind), proposal.roles.reasons.get("medium", ""))
-    yield from _bus(group)
+    yield from _bus(proposal, group)
     if proposal.sectors:
         yield _line("sectors", _text(proposal.sectors))
     yield from _odd_pins(group, "ports.medium")
@@ -232,8 +246,7 @@ def _device(proposal: Proposal) -> Iterator[str]:
 
 
 def _unbound(proposal: Proposal) -> Iterator[str]:
-    clocking = proposal.clocking
-    for name in (*clocking.other_clocks, *clocking.other_resets, *proposal.unbound):
+    for name in proposal.unbound:
         port = proposal.design.ports[name]
         fate = "the bench leaves it at 0" if port.direction == "input" else "the bench does not look at it"
         yield f"# not used: {name} ({port.direction} of {port.width}): {fate}"

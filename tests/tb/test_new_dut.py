@@ -82,6 +82,25 @@ def test_bundled_entropy_device_needs_no_edit(tmp_path: Path) -> None:
     assert alike(load_manifest(tmp_path / "dut.toml")) == alike(wanted)
 
 
+def test_bundled_device_behind_packets_needs_no_edit(tmp_path: Path) -> None:
+    wanted = load_manifest(HDL / "dut_tlp.toml")
+    new_dut(tmp_path / "dut.toml", "--top", "vio_tlp_top", *wanted.hdl.sources)
+    assert alike(load_manifest(tmp_path / "dut.toml")) == alike(wanted)
+
+
+def test_several_clocks_and_resets(tmp_path: Path) -> None:
+    ports = SEEDLING.parent / "ports"
+    sources = [*SEEDLING.glob("*.sv"), *ports.glob("*.sv")]
+    new_dut(tmp_path / "dut.toml", "--top", "burst_top", *sources)
+    found = tomllib.loads((tmp_path / "dut.toml").read_text())
+    assert [clock["port"] for clock in found["clock"]] == ["core_clk", "host_clk"]
+    assert [(reset["port"], reset["active"]) for reset in found["reset"]] == [
+        ("core_rst", "high"),
+        ("host_rst_n", "low"),
+    ]
+    assert found["reset"][1]["clock"] == "host_clk"
+
+
 def test_every_guess_and_gap_is_marked(tmp_path: Path) -> None:
     printed = new_dut(tmp_path / "dut.toml", *SEEDLING.glob("*.sv"))
     text = (tmp_path / "dut.toml").read_text()

@@ -49,7 +49,7 @@ def test_a_bad_device_is_told_from_a_good_one(good: Path, command: Command, tmp_
     assert result.name == TEST
     code, out, _ = command("compare", folder, good)
     assert code == 1
-    assert "first difference: session 1, queue 0, returned, entry 0" in out
+    assert "first difference: session 2, queue 0, returned, entry 0" in out
     assert "what came back of buffer 0 (READ sector 2, 512 bytes): len 514" in out
     assert "the device answers otherwise" in out
     assert f"A breaks {result.violations[0]['clause']}" in out

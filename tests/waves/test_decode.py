@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_packed_ring_reads_by_slots(packed: list[str]) -> None:
     assert any(text.startswith("stores queue 0: slot 0 flags = ") for text in packed)
     assert any(text.startswith("writes queue 0: slot 0 flags = WRITE AVAIL USED") for text in packed)
     assert any("driver event = " in text for text in packed)
-    assert any(text.endswith("header: READ sector 0, 512 bytes") for text in packed)
+    assert any(re.search(r"header: READ sector \d+, 512 bytes$", text) for text in packed)
 
 
 def test_legacy_registers_have_their_names(tmp_path: Path) -> None:
