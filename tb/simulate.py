@@ -22,7 +22,7 @@ from tb.manifest import Manifest
 from tb.paths import ROOT
 from tb.plan import STARTED, VARIABLE, Plan, split
 from tb.results import ERROR, FAIL, Result
-from tb.session import RESULT, WAVE, Job
+from tb.session import LOG, RESULT, WAVE, Job
 
 WALL_LIMIT_S = 300.0
 LONG_LIMIT_S = 3600.0
@@ -149,10 +149,9 @@ class Process:
         if not (job.folder / STARTED).exists():
             cause = "the simulator ended" if cause == ENDED else cause
             raise ToolError(f"{cause} before its first test", self.log)
-        log = job.folder / "sim.log"
-        message = (
-            f"{_told(cause, log if log.exists() else self.log)} (see {log if log.exists() else self.log})"
-        )
+        own = job.folder / LOG
+        log = own if own.exists() else self.log
+        message = f"{_told(cause, log)} (see {log})"
         result = Result(job.test.name, job.seed, ERROR, message=message, replay=job.replay)
         result.folder, result.stress = job.folder.name, job.stress
         job.folder.mkdir(parents=True, exist_ok=True)
