@@ -319,7 +319,10 @@ def report(run_folder: Path, against: Path | None, form: str, out: Path | None) 
 
     if (run_folder / RESULTS).exists():
         if against or out or form != "html":
-            raise UsageError(f"{run_folder}: is a regression, whose page takes no --against, --format, --out")
+            raise UsageError(
+                f"{run_folder}: is a regression, whose page takes no --against, --format, --out: "
+                "name the folder of a configuration in one of its nights"
+            )
         click.echo(f"report: {shown(write_latest(run_folder))}")
         return
     path, head = write_report(run_folder, against, form, out)

@@ -69,6 +69,14 @@ def test_folder_that_is_none_is_one_line(command: Command, tmp_path: Path) -> No
         assert "cannot be read" in err
 
 
+def test_regression_takes_no_options(command: Command, run: Path) -> None:
+    (run / "results.sqlite").write_text("no database")
+    for words in (("--format", "markdown"), ("--against", run), ("--out", run / "x.html"), ()):
+        code, out, err = command("report", run, *words)
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert not list(run.glob("*.html"))
+
+
 def test_out_is_written_whole_or_not_at_all(command: Command, run: Path, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")

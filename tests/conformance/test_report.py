@@ -155,8 +155,28 @@ def test_failure_without_a_clause_is_no_clean_verdict(command: Command, run: Pat
 
     edit(run, fail)
     text = markdown(command, run)
-    assert "**No requirement violated, but 1 test failed.**" in text
+    assert "**No requirement on the device violated, but 1 test failed.**" in text
     assert "data differ" in section(text, "Tests that failed without a violated clause")
+
+
+def test_what_the_driver_broke_is_no_verdict_on_the_device(command: Command, run: Path) -> None:
+    finding = {"clause": "DRV-PCI-014", "t": 5, "message": "it is written", "event": ""}
+    edit(run, lambda content: content["tests"][0].update(status="fail", violations=[finding]))
+    text = markdown(command, run)
+    assert "**No requirement on the device violated, but 1 on the driver.**" in text
+    assert "None was found." in section(text, "Violations by the device")
+    assert "### DRV-PCI-014" in section(text, "Violations by the driver")
+
+
+def test_more_tests_than_a_page_can_list_are_counted(command: Command, run: Path) -> None:
+    def many(content: dict[str, list[dict[str, object]]]) -> None:
+        content["tests"] = [content["tests"][0] | {"seed": seed, "folder": ""} for seed in range(2500)]
+        content["tests"][7]["status"] = "error"
+
+    edit(run, many)
+    text = markdown(command, run)
+    assert text.endswith("\nNot listed: 500 pass.\n")
+    assert "| error |" in section(text, "Tests\n")
 
 
 def test_out_of_scope_is_never_held(command: Command, run: Path) -> None:

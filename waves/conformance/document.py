@@ -135,6 +135,7 @@ def _verdicts(subject: Subject) -> dict[str, Any]:
     run, judgement = subject.run, subject.judgement
     blamed = [test for test in run.of_status(FAIL) if not test.violations]
     tests = sorted(run.tests, key=lambda test: (FAIL, ERROR, SKIP, PASS).index(test.status))
+    left_out = Counter(test.status for test in tests[MOST_TESTS:])
     return {
         "run": run,
         "evidence": subject.evidence,
@@ -153,7 +154,7 @@ def _verdicts(subject: Subject) -> dict[str, Any]:
             [row for row in judgement.rows.values() if row.standing == Standing.OUT_OF_SCOPE]
         ),
         "tests": tests[:MOST_TESTS],
-        "tests_left_out": len(tests) - len(tests[:MOST_TESTS]),
+        "tests_left_out": ", ".join(f"{count} {status}" for status, count in left_out.items()),
     }
 
 

@@ -25,16 +25,19 @@ def headline(run: RunFolder, judgement: Judgement, evidence: Evidence) -> Headli
     violated = _binding(judgement, Standing.VIOLATED)
     failed = [test for test in run.of_status(FAIL) if not test.violations]
     held = _binding(judgement, Standing.HELD)
+    driver = judgement.of(Standing.VIOLATED, side="driver")
     if violated:
         words = f"{plural(len(violated), 'binding requirement')} violated"
     elif failed:
-        words = f"no requirement violated, but {plural(len(failed), 'test')} failed"
+        words = f"no requirement on the device violated, but {plural(len(failed), 'test')} failed"
+    elif driver:
+        words = f"no requirement on the device violated, but {len(driver)} on the driver"
     elif not held:
         words = "nothing was put to the test"
     else:
         words = "no violation found"
     sentences = [_held(judgement, held), *_rest(run, judgement), *_missing(run, evidence)]
-    return Headline(words, bool(violated or failed or not held), tuple(sentences))
+    return Headline(words, bool(violated or failed or driver or not held), tuple(sentences))
 
 
 def _binding(judgement: Judgement, standing: Standing) -> list[Row]:
