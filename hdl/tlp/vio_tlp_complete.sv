@@ -1,9 +1,9 @@
 /// Answers requests in their order: configuration accesses and reads of the BAR, a dword at a time.
 /// Whatever the function does not have is answered as an unsupported request.
 ///
-/// A completion ends at the next multiple of 128 bytes (the read completion boundary of an endpoint).
-/// What the function decodes is learnt from its own header, which is read after every configuration
-/// write, and its bus and device number from the write itself.
+/// A completion ends at the next multiple of 128 bytes (the read completion boundary of an
+/// endpoint). What the function decodes is learnt from its own header, which is read after every
+/// configuration write, and its bus and device number from the write itself.
 module vio_tlp_complete
   import vio_tlp_pkg::*;
 #(

@@ -1,7 +1,7 @@
 /// PCI Express transaction layer packets: header fields and how they lie in the first four dwords.
 ///
-/// In a stream the first byte of a packet (Fmt and Type) is bits [7:0]; header fields are big-endian
-/// within their dwords, as PCI Express has them, payload bytes lie in address order.
+/// In a stream the first byte of a packet (Fmt and Type) is bits [7:0]; header fields are big-
+/// endian within their dwords, as PCI Express has them, payload bytes lie in address order.
 package vio_tlp_pkg;
 
   localparam logic [4:0] TypeMemory     = 5'b00000;
@@ -110,7 +110,7 @@ package vio_tlp_pkg;
             turned(second), turned(first)};
   endfunction
 
-  /// The header of a completion by `completer` to `request`, with the first dword in the lowest lane.
+  /// The header of a completion by `completer` to `request`, first dword in the lowest lane.
   function automatic logic [3:0][31:0] completion_header(completion_t cpl, request_t request,
                                                          logic [15:0] completer);
     logic [31:0] first, second, third;

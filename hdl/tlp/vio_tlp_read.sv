@@ -1,10 +1,10 @@
-/// AXI4 read bursts as memory read requests, one for each burst, with a tag each; answers of any order
-/// and in any number of parts are put together and returned in the order of the bursts.
+/// AXI4 read bursts as memory read requests, one for each burst, with a tag each; answers of any
+/// order and in any number of parts are put together and returned in the order of the bursts.
 ///
 /// Bursts are of full-width beats, or one narrower beat; the initiator keeps them within 4 KiB and
-/// Max_Read_Request_Size. A completion with an error status, a poisoned or malformed one, and one that
-/// does not come in time end in SLVERR. A tag whose completion did not come in time stays out of use
-/// until that comes after all.
+/// Max_Read_Request_Size. A completion with an error status, a poisoned or malformed one, and one
+/// that does not come in time end in SLVERR. A tag whose completion did not come in time stays out
+/// of use until that comes after all.
 module vio_tlp_read
   import vio_tlp_pkg::*;
 #(

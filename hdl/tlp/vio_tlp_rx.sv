@@ -1,9 +1,9 @@
-/// Receive side: takes packets apart. Completions go on at once; memory writes are performed, a dword
-/// at a time, and their last beat is taken when that is done; all that wants an answer is queued, so
-/// that what comes behind can pass it.
+/// Receive side: takes packets apart. Completions go on at once; memory writes are performed, a
+/// dword at a time, and their last beat is taken when that is done; all that wants an answer is
+/// queued, so that what comes behind can pass it.
 ///
-/// Messages, packets with a prefix, poisoned writes and writes to where the function does not answer
-/// are dropped.
+/// Messages, packets with a prefix, poisoned writes and writes to where the function does not
+/// answer are dropped.
 module vio_tlp_rx
   import vio_tlp_pkg::*;
 #(

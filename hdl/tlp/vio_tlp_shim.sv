@@ -1,9 +1,9 @@
 /// PCI Express packets on one side, a device's AXI ports on the other.
 ///
-/// The receive stream carries the host's requests and the completions of the device's own; the transmit
-/// stream carries the device's completions, its requests and INTx messages, in one order: what the
-/// device's AXI side regards as done is in front of what comes later. So a completion never passes a
-/// write, and an interrupt message is behind the writes that it announces.
+/// The receive stream carries the host's requests and the completions of the device's own; the
+/// transmit stream carries the device's completions, its requests and INTx messages, in one order:
+/// what the device's AXI side regards as done is in front of what comes later. So a completion
+/// never passes a write, and an interrupt message is behind the writes that it announces.
 module vio_tlp_shim
   import vio_tlp_pkg::*;
 #(

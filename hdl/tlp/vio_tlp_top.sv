@@ -1,4 +1,5 @@
-/// Virtio-pci block device behind PCI Express packet streams: `vio_top` and the shim in front of it.
+/// Virtio-pci block device behind PCI Express packet streams: `vio_top` and the shim in front of
+/// it.
 module vio_tlp_top #(
   /// As in `vio_top`.
   parameter int unsigned NumQueues        = 8,

@@ -1,8 +1,8 @@
-/// Transmit side: one source at a time builds a packet from pieces, in any order of its dwords; what
-/// was committed leaves in the order of the commits. So nothing ever passes anything.
+/// Transmit side: one source at a time builds a packet from pieces, in any order of its dwords;
+/// what was committed leaves in the order of the commits. So nothing ever passes anything.
 ///
-/// A source asks with `want_i`; from its grant on the transmitter takes a piece in every cycle, until
-/// the source commits. Every packet begins with a word.
+/// A source asks with `want_i`; from its grant on the transmitter takes a piece in every cycle,
+/// until the source commits. Every packet begins with a word.
 module vio_tlp_tx
   import vio_tlp_pkg::*;
 #(
