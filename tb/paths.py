@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED_MANIFEST = ROOT / "hdl" / "dut.toml"
 ENTROPY_MANIFEST = ROOT / "hdl" / "rng.toml"
+SEEDLING_MANIFEST = ROOT / "tests" / "duts" / "seedling" / "dut.toml"
 SIM_TESTS = ROOT / "tests" / "sim"
 MUTANTS = ROOT / "tests" / "mutants"
 

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tb.errors import ToolError, UsageError
-from tb.paths import ROOT
+from tb.paths import ROOT, SEEDLING_MANIFEST
 from tb.regress.command import DEFAULT_OUT
 from tb.regress.night import RESULTS
 from tb.regress.page import write_page
@@ -43,13 +44,15 @@ def _run(words: list[str], limit_s: float, *, capture: bool) -> tuple[int, str]:
     return done.returncode, done.stdout or ""
 
 
-def _record(out: str) -> None:
-    """Put the kills beside the night's other figures, and write its page again."""
-    found = kills(out)
+def _record(outs: Sequence[str]) -> None:
+    """Put the kills of all hunts beside the night's other figures, and write its page again."""
+    hunts = [kills(out) for out in outs]
     store = Store(ROOT / DEFAULT_OUT / RESULTS)
     night = store.last_night("nightly")
-    if found is not None and night is not None:
-        killed, planted, table = found
+    done = [hunt for hunt in hunts if hunt is not None]
+    if len(done) == len(hunts) and night is not None:
+        killed, planted = sum(hunt[0] for hunt in done), sum(hunt[1] for hunt in done)
+        table = [row for hunt in done for row in hunt[2]]
         store.set_figure(night.number, "mutants killed", killed, table)
         store.set_figure(night.number, "mutants planted", planted)
         print(f"mutants: {killed} of {planted} killed")
@@ -69,10 +72,14 @@ def main() -> int:
     plan = [*cosim, "regress", str(PLAN), "--out", str(ROOT / DEFAULT_OUT)]
     plan += ["--budget", f"{budget * PLANNED_SHARE:.0f}s"]
     statuses = [_run(plan, budget, capture=False)[0]]
-    code, out = _run([*cosim, "mutants", "--format", "json"], end - time.monotonic(), capture=True)
-    statuses.append(code)
+    hunt = [*cosim, "mutants", "--format", "json"]
+    hunts = [
+        _run(words, end - time.monotonic(), capture=True)
+        for words in (hunt, [*hunt, "--dut", str(SEEDLING_MANIFEST)])
+    ]
+    statuses += [code for code, _ in hunts]
     try:
-        _record(out)
+        _record([out for _, out in hunts])
     except (UsageError, ToolError) as error:
         print(error, file=sys.stderr)
         statuses.append(3)

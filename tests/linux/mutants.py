@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tb.hunt import copy_tree, problem_of
+from tb.ground import copy_bench
+from tb.hunt import problem_of
 from tb.paths import MUTANTS, ROOT, build_root
 
 CHOSEN = ("bug-011-", "bug-020-", "bug-035-", "bug-060-", "bug-061-", "bug-062-")
@@ -29,7 +30,7 @@ SHOWN = 4
 
 def try_mutant(patch: Path, scratch: Path) -> tuple[list[str], list[str]]:
     """Boot Linux on a tree with the bug; return the clauses violated and Linux's telling last lines."""
-    tree = copy_tree(ROOT, scratch / patch.stem)
+    tree = copy_bench(ROOT, scratch / patch.stem)
     problem = problem_of(patch, tree, check=False)
     if problem:
         sys.exit(f"{patch.name} does not apply: {problem}")

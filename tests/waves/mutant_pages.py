@@ -17,7 +17,8 @@ from pathlib import Path
 import click
 
 from tb.failure import describe
-from tb.hunt import copy_tree, problem_of
+from tb.ground import copy_bench
+from tb.hunt import problem_of
 from tb.mutants import Mutant, load_mutants
 from tb.paths import MUTANTS, ROOT, SIM_TESTS, build_root
 from tb.ranking import Ranking
@@ -37,7 +38,7 @@ def drawn(seed: int, count: int) -> list[Mutant]:
 
 def failed_tests(mutant: Mutant, folder: Path, order: Sequence[str]) -> list[Path]:
     """Plant a mutant, run the suite until it is found; the folders of the tests that failed."""
-    tree = copy_tree(ROOT, folder / mutant.name)
+    tree = copy_bench(ROOT, folder / mutant.name)
     problem = problem_of(mutant.patch, tree, check=False)
     assert not problem, f"{mutant.name}: {problem}"
     command = [sys.executable, "-m", "tb.cli", "run", "--out", "run", "--jobs", "1", "--hasty"]
