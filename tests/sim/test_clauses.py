@@ -19,9 +19,9 @@ from pymodel.spec import (
     feature_mask,
 )
 from tb.env import Env
-from tb.sim_test import sim_test
-from tests.sim.hostile import INDIRECT, WAIT_NS, WRITE, start_hostile, window_of
-from tests.sim.malformed_rings import split_request
+from tb.sim_test import Skip, sim_test
+from tests.sim.hostile import INDIRECT, WAIT_NS, WRITE, needs_reset, start_hostile, window_of
+from tests.sim.malformed_rings import LOOP, loop_of_one, split_request
 from tests.sim.test_interrupts import start_on_line, used_silently
 
 CAPACITY = BLK_CFG["capacity"]
@@ -55,6 +55,31 @@ async def test_configuration_message_comes_with_its_isr_bit(env: Env) -> None:
     assert causes is not None
     assert causes.config
     assert await env.driver.pci.read_isr() & IsrBit.CONFIG
+
+
+@sim_test(device=None)
+async def test_unmapped_vectors_read_back(env: Env) -> None:
+    """DEV-PCI-062: NO_VECTOR takes the place of a vector, for the configuration and for a queue."""
+    await env.driver.start(features=0)
+    pci = env.driver.pci
+    if pci.interrupts.msix is None:
+        raise Skip("the device has no MSI-X")
+    await pci.write_common("queue_select", 0)
+    for register in ("config_msix_vector", "queue_msix_vector"):
+        await pci.write_common(register, NO_VECTOR)
+        assert await pci.read_common(register) == NO_VECTOR
+
+
+@sim_test(device=None)
+async def test_message_of_a_device_that_gives_up_comes_with_its_isr_bit(env: Env) -> None:
+    """DEV-PCI-041: behind the configuration message of DEVICE_NEEDS_RESET ISR has bit 1."""
+    with env.expect(*LOOP):
+        hostile = await start_hostile(env, 0)
+        await loop_of_one(hostile)
+        if not await needs_reset(env):
+            raise Skip("the device takes a loop without DEVICE_NEEDS_RESET")
+        assert env.driver.pci.interrupts.msix is None or await env.driver.pci.read_isr() & IsrBit.CONFIG
+    await env.driver.reset()
 
 
 @sim_test(device=None)

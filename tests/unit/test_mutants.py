@@ -9,8 +9,10 @@ import pytest
 
 from tb import mutants
 from tb.errors import UsageError
+from tb.ground import ground_of
+from tb.hunt import problem_of
 from tb.mutants import ERROR, KILLED, SURVIVED, Fate, Mutant
-from tb.paths import MUTANTS
+from tb.paths import MUTANTS, SEEDLING_MANIFEST
 from tb.ranking import Ranking
 
 PATCH = """# BUG-777: a title
@@ -43,6 +45,50 @@ def test_patch_may_name_the_device_that_it_is_hunted_on(tmp_path: Path) -> None:
     text = PATCH.format(file="hdl/a.sv").replace("# expect", "# dut: hdl/rng.toml\n# expect")
     (tmp_path / "bug-778-x.patch").write_text(text)
     assert mutants.load_mutants(tmp_path)[0].dut == "hdl/rng.toml"
+
+
+def strangers_project(root: Path) -> Path:
+    """The second device under test as somebody's project; returns its manifest."""
+    project = root / "project"
+    (project / "rtl").mkdir(parents=True)
+    for file in SEEDLING_MANIFEST.parent.glob("*.sv"):
+        (project / "rtl" / file.name).write_bytes(file.read_bytes())
+    manifest = project / "sim" / "dut.toml"
+    manifest.parent.mkdir()
+    manifest.write_text(SEEDLING_MANIFEST.read_text().replace('"*.sv"', '"../rtl/*.sv"'))
+    return manifest
+
+
+def test_bug_in_a_strangers_tree_is_planted_in_a_copy_of_it(tmp_path: Path) -> None:
+    manifest = strangers_project(tmp_path)
+    (patch,) = SEEDLING_MANIFEST.parent.glob("mutants/bug-801*.patch")
+    folder = manifest.parent / "mutants"
+    folder.mkdir()
+    (folder / patch.name).write_text(patch.read_text().replace("tests/duts/seedling/", "rtl/"))
+    (mutant,) = mutants.load_mutants(folder, manifest)
+    assert (mutant.ground.root, mutant.dut) == (tmp_path / "project", "sim/dut.toml")
+    tree = mutant.ground.copy(tmp_path / "copy")
+    assert (tree / "sim" / "dut.toml").exists()
+    assert not problem_of(mutant.patch, tree, check=False)
+    changed, own = tree / "rtl" / "seedling_regs.sv", tmp_path / "project" / "rtl" / "seedling_regs.sv"
+    assert changed.read_text() != own.read_text() == (SEEDLING_MANIFEST.parent / own.name).read_text()
+
+
+def test_root_of_a_strangers_project_is_where_git_lies(tmp_path: Path) -> None:
+    manifest = strangers_project(tmp_path)
+    (tmp_path / ".git").mkdir()
+    ground = ground_of(manifest)
+    assert (ground.root, ground.dut) == (tmp_path, "project/sim/dut.toml")
+    assert ground.allows("project/rtl/a.sv")
+    for name in ("hdl/a.sv", "project/rtl/../../a.sv", "/project/rtl/a.sv", "project/doc/a.sv"):
+        assert not ground.allows(name)
+
+
+def test_source_outside_of_the_project_is_refused(tmp_path: Path) -> None:
+    manifest = strangers_project(tmp_path)
+    (manifest.parent / ".git").mkdir()
+    with pytest.raises(UsageError, match="outside of the project's root"):
+        ground_of(manifest)
 
 
 @pytest.mark.parametrize("file", ["tb/run.py", "hdl/../tb/run.py", "tests/sim/test_rings.py"])
@@ -102,14 +148,11 @@ def test_results_in_three_formats(tmp_path: Path) -> None:
     assert mutants.summary([mutant], [fate]).endswith("1 by a violation, 1 by an expected clause")
 
 
-def test_every_patch_of_the_project_applies() -> None:
-    from tb.hunt import problem_of
-
-    for mutant in mutants.load_mutants(MUTANTS):
+@pytest.mark.parametrize("folder", [MUTANTS, SEEDLING_MANIFEST.parent / "mutants"])
+def test_every_patch_of_the_project_applies(folder: Path) -> None:
+    for mutant in mutants.load_mutants(folder):
         assert not problem_of(mutant.patch), mutant.name
 
 
 def test_patch_that_does_not_apply_is_told(tmp_path: Path) -> None:
-    from tb.hunt import problem_of
-
     assert "hdl/a.sv" in problem_of(planted(tmp_path).patch)
