@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tb.hunt import copy_tree, problem_of
+from tb.ground import copy_bench
+from tb.hunt import problem_of
 from tb.mutants import load_mutants
 from tb.paths import ENTROPY_MANIFEST, MUTANTS, ROOT
 from tests.conformance.runs import rows, section
@@ -65,7 +66,7 @@ def test_report_says_what_the_shell_supplies(command: Command, seedling: Path, t
 @pytest.mark.nightly
 def test_planted_bug_in_rtl_is_the_new_violation(command: Command, tmp_path: Path) -> None:
     (mutant,) = [mutant for mutant in load_mutants(MUTANTS) if mutant.name.startswith(f"{MUTANT}-")]
-    tree = copy_tree(ROOT, tmp_path / "tree")
+    tree = copy_bench(ROOT, tmp_path / "tree")
     assert not problem_of(mutant.patch, tree, check=False)
     clean = rtl_run(tmp_path / "clean", "--test", TEST)
     broken = rtl_run(tmp_path / "broken", "--test", TEST, tree=tree)
