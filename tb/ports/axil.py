@@ -22,6 +22,7 @@ from tb.knobs import HostKnobs
 from tb.ports.channels import Pins, stall
 from tb.ports.dice import Dice
 from tb.ports.initiator import pieces
+from tb.ports.levels import UnknownLevel, resolved
 
 ACCESS_TIMEOUT_NS = 20_000
 
@@ -69,9 +70,9 @@ class AxiLiteInitiator:
 
     def _wanted(self, answer: Any, addr: int, size: int) -> int:
         ones = (1 << 8 * size) - 1
-        if int(answer.rresp):
+        if resolved(answer.rresp, "rresp"):
             return ones
-        return int(answer.rdata) >> 8 * (addr % self._lanes) & ones
+        return resolved(answer.rdata, "rdata") >> 8 * (addr % self._lanes) & ones
 
     async def _write_piece(self, addr: int, size: int, value: int, taken: Callable[[], None] | None) -> None:
         lane = addr % self._lanes
@@ -92,3 +93,5 @@ async def _bounded(access: Coroutine[Any, Any, Any], what: str) -> Any:
         return await with_timeout(access, ACCESS_TIMEOUT_NS, "ns")
     except SimTimeoutError:
         raise TransportTimeout(f"no answer within {ACCESS_TIMEOUT_NS} ns to a {what}") from None
+    except UnknownLevel as unknown:
+        raise UnknownLevel(f"{unknown} during a {what}") from None

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.triggers import Event, First
+from cocotb.triggers import Event, FallingEdge, First
 
 from tb.errors import ClassBroken
 from tb.manifest import Port
+from tb.ports.levels import UnknownLevel
 
 _OURS = Path(__file__).resolve().parents[1]
 
 
 class Breakage:
-    """The first exception that the manifest's classes let out; `event` is set when it came."""
+    """What ends a test from outside of it: the first exception that one of the manifest's classes let out,
+    or a pin without a level; `event` is set when it came.
+    """
 
     def __init__(self, manifest: Path) -> None:
         self.event = Event()
-        self.error: ClassBroken | None = None
+        self.error: ClassBroken | UnknownLevel | None = None
         self._manifest = manifest
 
     @contextmanager
@@ -43,6 +46,20 @@ class Breakage:
                 yield
         except ClassBroken:
             return
+
+    async def levels(self, pins: Sequence[Any], clock: Any, cycles: int) -> None:
+        """Hold these pins to 0 and 1 at every falling clock edge; the first that is X or Z ends the test.
+
+        The device's reset, which is asserted now, has so many `cycles` to give them a level.
+        """
+        for _ in range(cycles):
+            await FallingEdge(clock)
+        while self.error is None:
+            unknown = next((pin for pin in pins if not pin.value.is_resolvable), None)
+            if unknown is not None and self.error is None:
+                self.error = UnknownLevel(f"{unknown._name} reads {unknown.value}")
+                self.event.set()
+            await FallingEdge(clock)
 
     async def ends(self, work: Coroutine[Any, Any, None]) -> None:
         """Await the work; raises ClassBroken as soon as a class broke, wherever the work is then."""

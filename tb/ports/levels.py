@@ -11,7 +11,11 @@ class UnknownLevel(Exception):
 
 def level(pin: Any, during: str = "") -> int:
     """The pin's value; raises UnknownLevel, which says what access it was `during`."""
-    value = pin.value
-    if not value.is_resolvable:
-        raise UnknownLevel(f"{pin._name} reads {value}{f' during a {during}' if during else ''}")
+    return resolved(pin.value, pin._name, during)
+
+
+def resolved(value: Any, name: str, during: str = "") -> int:
+    """What was sampled from the pin `name`, as a number; raises UnknownLevel."""
+    if not getattr(value, "is_resolvable", True):
+        raise UnknownLevel(f"{name} reads {value}{f' during a {during}' if during else ''}")
     return int(value)

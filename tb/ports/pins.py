@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import cocotb
 from cocotb.handle import HierarchyObject
@@ -20,7 +21,7 @@ from tb.ports.axi_initiator import AxiInitiator
 from tb.ports.axil import AxiLiteInitiator
 from tb.ports.base import BarPort, ConfigPort, DmaPort
 from tb.ports.channels import Pins
-from tb.ports.clocking import Clocking
+from tb.ports.clocking import RESET_CYCLES, Clocking
 from tb.ports.custom import CustomDma, Signals
 from tb.ports.customs import Customs
 from tb.ports.host import NoConfigPort, PinBarPort, PinConfigPort
@@ -32,6 +33,11 @@ from tb.ports.stores import GuestStore, MediumStore
 from tb.ports.tlp import TlpBarInitiator, TlpConfigInitiator, TlpLink
 from tb.ports.tlp_target import TlpTarget
 from tb.ports.vectors import WATCHERS
+
+HANDSHAKES = (
+    *("awvalid", "awready", "wvalid", "wready", "bvalid", "bready", "arvalid", "arready", "rvalid"),
+    *("rready", "req_valid", "req_ready", "cpl_valid", "cpl_ready"),
+)
 
 
 class PinPath:
@@ -141,7 +147,18 @@ class PinPath:
         if watch and self.shell:
             fire = self.link.behind_writes(self.shell.fire) if self.link else self.shell.fire
             cocotb.start_soon(watch(self._dut, irq, self._clocking.pin(irq), fire))
+        if "icarus" in cocotb.SIM_NAME.lower():
+            clock = self._clocking.pin(self._manifest.bar)
+            cocotb.start_soon(self.breakage.levels(self._handshakes(), clock, RESET_CYCLES - 2))
         await self.reset()
+
+    def _handshakes(self) -> list[Any]:
+        """The pins that must have a level at any time: handshakes and interrupts."""
+        manifest = self._manifest
+        ports = [port for port in (manifest.config, manifest.bar, manifest.dma, manifest.medium) if port]
+        names = {port.pin(signal) for port in ports for signal in HANDSHAKES if port.prefix or port.signals}
+        names |= {manifest.irq.intx, *manifest.irq.signals.values()} - {""}
+        return [getattr(self._dut, name) for name in sorted(names) if hasattr(self._dut, name)]
 
     async def reset(self) -> None:
         """Pulse the reset pin; what was in flight on the ports is forgotten."""
