@@ -202,6 +202,8 @@ class CustomDma(CustomPort):
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
+        self.may_issue: Callable[[], bool] = lambda: True
+        """Whether the device's accesses go on to the host: else `latency` holds them where they are."""
         self._refusals = Refusals()
         self._dice = Dice(site.seed)
 
@@ -232,10 +234,15 @@ class CustomDma(CustomPort):
         return False
 
     async def latency(self, *, write: bool = False) -> None:
-        """Let as many clock cycles pass as the test's stress asks for before an access."""
+        """Let as many clock cycles pass as the test's stress asks for; await it before an access.
+
+        Without Bus Master Enable in the shell's configuration space it returns only once that is set.
+        """
         span = self.site.knobs.write_latency if write else self.site.knobs.read_latency
         await Timer((1 + self._dice.between(*span)) * self.period_ps, "ps")
         await FallingEdge(self.clock)
+        while not self.may_issue():
+            await FallingEdge(self.clock)
 
     @property
     def idle(self) -> bool:

@@ -73,7 +73,7 @@ class PinPath:
         self.bar: BarPort = self.shell.bar if self.shell else self._bar
         self.config = self._config(manifest.config, knobs, config_seed, events)
         self.dma: DmaPort = self._dma(manifest.dma, guest, knobs.dma)
-        if self.shell and isinstance(self.dma, AxiTarget):
+        if self.shell and isinstance(self.dma, AxiTarget | CustomDma):
             # A device without configuration space cannot know of Bus Master Enable: its PCIe block holds it.
             self.dma.may_issue = self.shell.may_master
         self.medium = (

@@ -65,7 +65,8 @@ module burst_top (
   output logic                dma_rready,
   output logic                irq_request,
   output logic [15:0]         irq_number,
-  input  logic                irq_acknowledge
+  input  logic                irq_acknowledge,
+  output logic                irq_line
 );
   logic        host_req_valid, host_req_ready, host_req_write, host_cpl_valid;
   logic [11:0] host_req_addr;
@@ -81,7 +82,7 @@ module burst_top (
   logic [1:0]  s_awburst, s_arburst, s_bresp, s_rresp;
   logic        s_awvalid, s_awready, s_wlast, s_wvalid, s_wready, s_bvalid, s_bready;
   logic        s_arvalid, s_arready, s_rlast, s_rvalid, s_rready;
-  logic        pulse, line, quiet, message;
+  logic        pulse, quiet, sending, message;
   logic [15:0] number;
 
   // One access at a time, so that an answer's id is the last one asked with.
@@ -118,7 +119,7 @@ module burst_top (
   seedling_top u_seedling (
     .core_clk, .core_rst, .bar_req_valid, .bar_req_ready, .bar_req_write, .bar_req_addr,
     .bar_req_wdata, .bar_req_strb, .bar_cpl_valid, .bar_cpl_rdata, .irq_pulse(pulse),
-    .irq_number(number), .irq_line(line),
+    .irq_number(number), .irq_line,
     .dma_awaddr(s_awaddr), .dma_awlen(s_awlen), .dma_awsize(s_awsize), .dma_awburst(s_awburst),
     .dma_awvalid(s_awvalid), .dma_awready(s_awready), .dma_wdata(s_wdata), .dma_wstrb(s_wstrb),
     .dma_wlast(s_wlast), .dma_wvalid(s_wvalid), .dma_wready(s_wready), .dma_bresp(s_bresp),
@@ -129,8 +130,8 @@ module burst_top (
   );
 
   dma_adapter #(.Width(128), .IdWidth(6)) u_dma (
-    .clk(core_clk), .rst(core_rst), .hold(1'b0), .quiet, .msg_valid(1'b0), .msg_ready(message),
-    .msg_addr('0), .msg_data('0),
+    .clk(core_clk), .rst(core_rst), .hold(1'b0), .quiet, .sending, .msg_valid(1'b0),
+    .msg_ready(message), .msg_addr('0), .msg_data('0),
     .s_awaddr, .s_awsize, .s_awvalid, .s_awready, .s_wdata, .s_wstrb, .s_wvalid, .s_wready,
     .s_bresp, .s_bvalid, .s_bready, .s_araddr, .s_arlen, .s_arsize, .s_arvalid, .s_arready,
     .s_rdata, .s_rresp, .s_rlast, .s_rvalid, .s_rready,
@@ -150,5 +151,5 @@ module burst_top (
 
   wire unused = &{1'b0, bar_axi_awlen, bar_axi_awsize, bar_axi_awburst, bar_axi_wlast,
                   bar_axi_arlen, bar_axi_arsize, bar_axi_arburst, s_awlen, s_awburst, s_arburst,
-                  s_wlast, line, quiet, message};
+                  s_wlast, quiet, sending, message};
 endmodule

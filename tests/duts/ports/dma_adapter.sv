@@ -11,6 +11,8 @@ module dma_adapter #(
   /// Begin nothing, and nothing is under way.
   input  logic               hold,
   output logic               quiet,
+  /// A message is on its way.
+  output logic               sending,
 
   input  logic               msg_valid,
   output logic               msg_ready,
@@ -89,6 +91,7 @@ module dma_adapter #(
   wire split = Narrow && size == 3'd3;
 
   assign quiet = step == Idle;
+  assign sending = step != Idle && for_message;
   assign msg_ready = message;
   assign s_arready = fetch;
   assign s_awready = store;

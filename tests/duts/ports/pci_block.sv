@@ -42,6 +42,7 @@ module pci_block #(
   /// Hold DMA back before a function-level reset, until it is quiet.
   output logic        hold,
   input  logic        quiet,
+  input  logic        sending,
 
   input  logic        irq_pulse,
   input  logic [15:0] irq_number,
@@ -127,8 +128,9 @@ module pci_block #(
   wire [31:0] after = (space[word] & ~writable) | (merged & writable);
   wire aimed = step == Aimed;
   wire done = (aimed && dev_req_ready && cfg_req_write) || (step == Waiting && dev_cpl_valid);
-  wire simple = step == Ready && cfg_req_valid && !cfg_cpl_valid && !through && !resetting;
-  wire begin_window = step == Ready && cfg_req_valid && !cfg_cpl_valid && through && !bar_busy;
+  wire config_request = step == Ready && cfg_req_valid && !cfg_cpl_valid && !resetting;
+  wire simple = config_request && !through && (!cfg_req_write || quiet);
+  wire begin_window = config_request && through && !bar_busy && calm;
   assign cfg_req_ready = simple || done;
 
   // The host's BAR accesses: the table and pending bits here, all else the device's.
@@ -136,7 +138,10 @@ module pci_block #(
   logic [63:0] here_data;
   wire table_hit = bar_req_addr[16];
   wire bar_local = table_hit || !memory;
-  wire bar_take = bar_req_valid && !bar_busy && step == Ready && !begin_window && !resetting;
+  wire table_write = table_hit && bar_req_write;
+  wire ordered = table_write ? quiet : bar_req_write || calm;
+  wire bar_take = bar_req_valid && !bar_busy && step == Ready && !begin_window && !resetting
+                  && ordered;
   wire to_device = bar_take && !bar_local;
   assign bar_req_ready = bar_take && (bar_local || dev_req_ready);
   assign dev_req_valid = aimed || to_device;
@@ -160,11 +165,15 @@ module pci_block #(
       if (open[i]) first = $clog2(Vectors)'(i);
     end
   end
-  assign msg_valid = |open && !resetting;
+  assign msg_valid = |open && !hold;
   assign msg_addr = vectors[first][63:0];
   assign msg_data = vectors[first][95:64];
 
-  assign hold = resetting;
+  // What a read tells may not overtake the messages before it, and what stops DMA or messages is
+  // taken once none is left on its way.
+  wire calm = !irq_pulse && !(|open) && !sending;
+  assign hold = resetting || !master || (cfg_req_valid && cfg_req_write && !through)
+                || (bar_req_valid && table_write);
   assign dev_rst = rst || (resetting && quiet);
 
   wire [$clog2(Vectors)-1:0] entry = bar_req_addr[4 +: $clog2(Vectors)];

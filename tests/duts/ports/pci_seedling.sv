@@ -54,7 +54,8 @@ module pci_seedling #(
   output logic                rready,
   output logic                intx
 );
-  logic        dev_req_valid, dev_req_ready, dev_req_write, dev_cpl_valid, dev_rst, hold, quiet;
+  logic        dev_req_valid, dev_req_ready, dev_req_write, dev_cpl_valid, dev_rst, hold, quiet,
+               sending;
   logic [11:0] dev_req_addr;
   logic [63:0] dev_req_wdata, dev_cpl_rdata, msg_addr;
   logic [7:0]  dev_req_strb;
