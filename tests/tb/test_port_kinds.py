@@ -66,7 +66,7 @@ def manifest_of(name: str) -> Path:
     return DUTS / f"{name.partition(' ')[0]}.toml"
 
 
-def tests_of(name: str) -> tuple[str, ...]:
+def globs_for(name: str) -> tuple[str, ...]:
     """What both ends of a comparison run: without MSI-X its tests cannot be asked."""
     if not ALL:
         return SHORT
@@ -109,7 +109,7 @@ def test_descriptions_take_in_every_kind_of_port() -> None:
 def test_verdicts_are_the_same_behind_other_ports(
     name: str, reference: Callable[[tuple[str, ...]], Outcome], tmp_path: Path
 ) -> None:
-    wanted, found = reference(tests_of(name)), run(name, tests_of(name), tmp_path / "out")
+    wanted, found = reference(globs_for(name)), run(name, globs_for(name), tmp_path / "out")
     assert found.statuses == wanted.statuses
     assert "held" in found.clauses.values()
     other = {clause for clause, verdict in wanted.clauses.items() if found.clauses[clause] != verdict}
