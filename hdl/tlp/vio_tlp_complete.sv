@@ -28,6 +28,9 @@ module vio_tlp_complete
   output logic [63:0]            bar_o,
   output logic                   memory_o,
 
+  /// A configuration write is performed, and its completion is still to come.
+  output logic                   writing_o,
+
   output logic                   want_o,
   input  logic                   grant_i,
   output logic                   piece_valid_o,
@@ -232,6 +235,7 @@ module vio_tlp_complete
   logic [5:0] remaining;
   assign remaining = count_q - sent_q;
   assign want_o    = state_q == StHeader;
+  assign writing_o = config_q && request_q.data && state_q != StIdle;
   assign length_o  = 11'd3 + 11'(count_q);
   always_comb begin : proc_piece
     piece_valid_o = state_q == StData;

@@ -10,6 +10,8 @@ module vio_tlp_interrupt
   /// Bus, device and function number.
   input  logic [15:0]            requester_i,
   input  logic                   intx_i,
+  /// A write that may change the line is not completed yet: tell of the line behind its completion.
+  input  logic                   hold_i,
 
   output logic                   want_o,
   input  logic                   grant_i,
@@ -18,7 +20,7 @@ module vio_tlp_interrupt
 
   logic     level_q, offered_q;
   request_t request;
-  assign want_o = intx_i != level_q;
+  assign want_o = intx_i != level_q && !hold_i;
 
   // The level of the moment in which the message was asked for: it may be gone at the grant.
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_level

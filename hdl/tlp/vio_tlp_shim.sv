@@ -162,7 +162,7 @@ module vio_tlp_shim
     .rd_data_o  ({request_data, request})
   );
 
-  logic complete_want;
+  logic complete_want, writing;
   vio_tlp_complete #(.DataWidth(DataWidth), .Bar(Bar), .BarBytes(BarBytes)) u_complete (
     .clk_i, .rst_ni, .m_cfg_axil_awaddr, .m_cfg_axil_awvalid, .m_cfg_axil_awready,
     .m_cfg_axil_wdata, .m_cfg_axil_wstrb, .m_cfg_axil_wvalid, .m_cfg_axil_wready,
@@ -177,6 +177,7 @@ module vio_tlp_shim
     .function_o      (requester),
     .bar_o           (bar),
     .memory_o        (memory),
+    .writing_o       (writing),
     .want_o          (complete_want),
     .grant_i         (grant[SourceComplete]),
     .piece_valid_o   (piece_valid[SourceComplete]),
@@ -255,6 +256,7 @@ module vio_tlp_shim
   vio_tlp_interrupt #(.DataWidth(DataWidth)) u_interrupt (
     .clk_i, .rst_ni, .intx_i,
     .requester_i  (requester),
+    .hold_i       (writing),
     .want_o       (want[SourceInterrupt]),
     .grant_i      (grant[SourceInterrupt]),
     .piece_data_o (piece_data[SourceInterrupt])

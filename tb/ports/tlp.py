@@ -119,7 +119,7 @@ class TlpLink(RootComplex):  # type: ignore[misc]
         elif arrived.fmt_type in READS:
             self.target.read(arrived, asked)
         elif arrived.fmt_type in COMPLETIONS:
-            self.target.in_order(lambda: self._complete(arrived))
+            self.target.in_order(lambda: self._complete(arrived), alone=True)
         else:
             self.target.faults.append(f"the function sent a {arrived.fmt_type.name}")
 

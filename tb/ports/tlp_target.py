@@ -66,7 +66,7 @@ class TlpTarget:
         self._period = period_ps
         self._now = now
         self.send = send
-        self._in_order: deque[tuple[int, Callable[[], None]]] = deque()
+        self._in_order: deque[tuple[int, Callable[[], None], bool]] = deque()
         self._reads, self._answers = (Waiting[Request](self._dice, reorder=knobs.reorder) for _ in range(2))
         self._active: list[Request] = []
         self._tags: set[int] = set()
@@ -89,10 +89,14 @@ class TlpTarget:
         """Refuse nothing any more."""
         self._refusals.clear()
 
-    def in_order(self, work: Callable[[], None], *, late: bool = False) -> None:
-        """Do this behind all that was posted before; `late` draws a write's latency for it."""
+    def in_order(self, work: Callable[[], None], *, late: bool = False, alone: bool = False) -> None:
+        """Do this behind all that was posted before; `late` draws a write's latency for it.
+
+        `alone`: what comes behind it waits for the next clock cycle, so that software can act on it.
+        """
         cycles = self._dice.between(0, self._dice.between(*self._knobs.write_latency)) if late else 0
-        self._in_order.append((max(self._now() + cycles * self._period, self._posted_due()), work))
+        due = max(self._now() + cycles * self._period, self._posted_due())
+        self._in_order.append((due, work, alone))
 
     def _posted_due(self) -> int:
         return self._in_order[-1][0] if self._in_order else 0
@@ -121,7 +125,10 @@ class TlpTarget:
         """Let happen what is due; `room` beats may be sent."""
         now = self._now()
         while self._in_order and self._in_order[0][0] <= now:
-            self._in_order.popleft()[1]()
+            _, work, alone = self._in_order.popleft()
+            work()
+            if alone:
+                break
         while (request := self._reads.take(now)) is not None:
             request.parts = self._answer(request)
             request.due = max(now, request.answer)
