@@ -13,6 +13,7 @@ from pathlib import Path
 import cocotb_tools.config
 from cocotb_tools import runner
 
+from tb import elaborate
 from tb.build_cache import build_once
 from tb.elaborate import (
     bound_ports,
@@ -169,7 +170,7 @@ def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]
     tools = [verilator.describe(), version("cocotb"), compiler_version(), str(cocotb_tools.config.libs_dir)]
     # Two copies of one tree share their builds.
     yield repr((tools, how, manifest.as_built)).replace(str(manifest.path.resolve().parent), "").encode()
-    for own in (MAIN, Path(__file__)):
+    for own in (MAIN, Path(__file__), Path(elaborate.__file__)):
         yield own.read_bytes()
     for source in manifest.hdl.sources:
         yield source.read_bytes()

@@ -44,7 +44,7 @@ SPIN = """
 
 def plant(folder: Path) -> Path:
     """Copy the DUT into a folder with all wrongs, none of them switched on; return its manifest."""
-    for path in SEEDLING.iterdir():
+    for path in (*SEEDLING.glob("*.sv"), SEEDLING / "dut.toml"):
         shutil.copy(path, folder)
     for number, (file, old, new) in enumerate(WRONGS.values(), 1):
         path = folder / f"seedling_{file}.sv"

@@ -194,7 +194,9 @@ begin
             end if;
           when Index =>
             step <= Idle;
-            if half /= seen then
+            if half - seen > ring_size then
+              step <= Dead;
+            elsif half /= seen then
               step <= Head;
               read(ring_driver + 4 + shift_left(resize(slot, 64), 1), TWO_BYTES, 1);
             end if;

@@ -215,7 +215,8 @@ begin
               resetting <= '1';
             elsif wstrb(0) = '1' and resetting = '0' then
               next_status := wdata(7 downto 0);
-              next_status(NEEDS_RESET) := wdata(NEEDS_RESET) or status(NEEDS_RESET) or broken;
+              next_status(5 downto 4) := "00";  -- SUSPEND is not offered
+              next_status(NEEDS_RESET) := status(NEEDS_RESET) or broken;
               next_status(FEATURES_OK) := status(FEATURES_OK);
               if unsigned(accepted(0)) = 0 and accepted(1) = OFFERED_HIGH then
                 next_status(FEATURES_OK) := wdata(FEATURES_OK) or status(FEATURES_OK);
