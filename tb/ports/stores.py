@@ -22,8 +22,11 @@ class GuestStore:
         events: EventStream,
         deliver: Callable[[Message], None],
         now: Callable[[], int],
+        *,
+        posted: bool = False,
     ) -> None:
         self._memory = memory
+        self._posted = posted
         self._events = events
         self._deliver = deliver
         self._now = now
@@ -41,7 +44,11 @@ class GuestStore:
         return data
 
     def write(self, addr: int, data: bytes, asked: int, refused: bool) -> bool:
-        """Write guest memory or send a message; False where there is neither."""
+        """Write guest memory or send a message; False where there is neither.
+
+        A posted write to where no memory is has left the device, which never learns of its fate: it is
+        recorded as done. One that memory refused is recorded as that, for memory is unchanged.
+        """
         in_window = spec.MSI_ADDRESS_BASE <= addr < spec.MSI_ADDRESS_END
         if in_window and len(data) == MESSAGE_LENGTH and not refused:
             message = Message(addr, int.from_bytes(data, "little"))
@@ -49,7 +56,8 @@ class GuestStore:
             self._deliver(message)
             return True
         done = not refused and self._store(addr, data)
-        self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data, err=not done))
+        err = refused or not (done or self._posted)
+        self._events.emit(DmaWrite(t=self._now(), t_req=asked, addr=addr, data=data, err=err))
         return done
 
     def _store(self, addr: int, data: bytes) -> bool:
