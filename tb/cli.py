@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tb import request as asking
 from tb import run as running
 from tb.errors import ToolError, UsageError
 from tb.knobs import LEVELS
@@ -24,7 +25,7 @@ HELD, VIOLATED, USAGE, TOOL = 0, 1, 2, 3
 
 WAVES = click.option(
     "--waves",
-    type=click.Choice(running.WAVES),
+    type=click.Choice(asking.WAVES),
     default="on-fail",
     show_default=True,
     help="on-fail runs RTL tests that failed once more, with waves.",
@@ -33,7 +34,7 @@ WINDOW = click.option(
     "--window",
     type=click.IntRange(0),
     metavar="NS",
-    default=running.WINDOW_NS,
+    default=asking.WINDOW_NS,
     show_default=True,
     help="With --waves on-fail: begin this long before the first violation; 0: with the test.",
 )
@@ -62,12 +63,10 @@ def cli() -> None:
 @click.option(
     "--tests", "folder", type=click.Path(path_type=Path), default=SIM_TESTS, help="Folder of test_*.py."
 )
-@click.option(
-    "--jobs", type=click.IntRange(1), default=running.RunRequest().jobs, help="Simulator processes."
-)
+@click.option("--jobs", type=click.IntRange(1), default=asking.RunRequest().jobs, help="Simulator processes.")
 @click.option(
     "--path",
-    type=click.Choice(running.PATHS),
+    type=click.Choice(asking.PATHS),
     default="auto",
     show_default=True,
     help="Bus models in C (native), or cocotb on the pins (portable); auto: native where it can be.",
@@ -82,7 +81,7 @@ def cli() -> None:
 @click.option("--stress", type=click.Choice(LEVELS), help="Level of stress in place of the tests' own.")
 @click.option("--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the top level.")
 @click.option("--define", "defines", multiple=True, metavar="NAME=VALUE", help="Verilog macro.")
-@click.option("--until", type=click.Choice(running.ENDS), help="Stop behind the first test with one.")
+@click.option("--until", type=click.Choice(asking.ENDS), help="Stop behind the first test with one.")
 @click.option(
     "--time-scale",
     type=click.FloatRange(0, min_open=True),
@@ -125,7 +124,7 @@ def run(
         for test in discover(folder):
             click.echo(f"{test.name:60} {test.title}")
         return
-    request = running.RunRequest(
+    request = asking.RunRequest(
         dut,
         tests,
         seed,
@@ -150,7 +149,7 @@ def run(
     sys.exit(_execute(request))
 
 
-def _execute(request: running.RunRequest) -> int:
+def _execute(request: asking.RunRequest) -> int:
     report = running.Run(request, click.echo, _Progress(), write_failure).execute()
     if report.bring_up is not None:
         click.echo(diagnosis(report.bring_up))
@@ -186,7 +185,7 @@ def new_dut(
     """Propose a manifest for a DUT: Verilog files (.sv, .v) or file lists (.f), read by Verilator."""
     from tb.newdut import command
 
-    pairs = running.pairs("define", defines), running.pairs("parameter", parameters)
+    pairs = asking.pairs("define", defines), asking.pairs("parameter", parameters)
     command.new_dut(command.Wish(sources, top, device or "", include_dirs, *pairs, out, force), click.echo)
 
 
@@ -222,7 +221,7 @@ def replay(
     from tb.replay import request_for
 
     manifest = dut or str(BUNDLED_MANIFEST)
-    base = running.RunRequest(dut=manifest, waves=waves, out=out, image=image, window_ns=window)
+    base = asking.RunRequest(dut=manifest, waves=waves, out=out, image=image, window_ns=window)
     sys.exit(_execute(request_for(target, base, dut_given=dut is not None)))
 
 
@@ -234,8 +233,8 @@ def replay(
 )
 @click.option("--image", type=PATH, help="Medium.  [default: a small ext4 file system]")
 @click.option("--append", default="", help='More words for the kernel\'s command line, like "pci=nomsi".')
-@click.option("--waves", type=click.Choice(running.WAVES), default="never", show_default=True)
-@click.option("--path", type=click.Choice(running.PATHS), default="auto", show_default=True)
+@click.option("--waves", type=click.Choice(asking.WAVES), default="never", show_default=True)
+@click.option("--path", type=click.Choice(asking.PATHS), default="auto", show_default=True)
 @click.option(
     "--limit", type=click.FloatRange(1), default=600.0, show_default=True, help="Seconds for it all."
 )
@@ -271,7 +270,7 @@ def guest(
 )
 @click.option("--only", multiple=True, metavar="WORD", help="Hunt only mutants with it in their name.")
 @click.option("--learn", is_flag=True, help="Write what killed them into the folder's ranking.")
-@click.option("--jobs", type=click.IntRange(1), default=running.CORES, help="Mutants at a time.")
+@click.option("--jobs", type=click.IntRange(1), default=asking.CORES, help="Mutants at a time.")
 @click.option(
     "--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True
 )
@@ -305,7 +304,7 @@ def mutants(
 @click.option("--out", type=PATH, help="Folder of all nights.  [default: runs/regress]")
 @click.option("--resume", is_flag=True, help="Go on with the last night of this plan.")
 @click.option("--budget", metavar="TIME", help="Real time to spend, as 90s, 5m or 8h.  [default: the plan's]")
-@click.option("--jobs", type=click.IntRange(1), default=running.CORES, help="Simulator processes.")
+@click.option("--jobs", type=click.IntRange(1), default=asking.CORES, help="Simulator processes.")
 @click.option("--executor", default="local", show_default=True, help="local, or dask://HOST:PORT.")
 def regress(plan: Path, out: Path | None, resume: bool, budget: str | None, jobs: int, executor: str) -> None:
     """Run a plan: tests x configurations x seeds x stress, results in one SQLite file."""

@@ -18,9 +18,9 @@ from tb.ground import copy_bench
 from tb.mutants import ERROR, KILLED, SURVIVED, Fate, Mutant
 from tb.paths import ROOT, SIM_TESTS, build_root
 from tb.ranking import Ranking
+from tb.request import MODEL
 from tb.results import ERROR as DIED
 from tb.results import FAIL, PASS, Result
-from tb.run import MODEL
 from tb.sim_test import discover, select
 
 LIMIT_S = 600.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from tb.errors import UsageError
 from tb.ground import Ground, ground_of
 from tb.paths import ROOT
-from tb.run import MODEL
+from tb.request import MODEL
 
 KILLED, SURVIVED, ERROR = STATUSES = ("killed", "survived", "error")
 _ON_MODEL = "pymodel/device/"

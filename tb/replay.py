@@ -11,7 +11,7 @@ from pymodel.vtrace import VtraceError
 from tb.errors import UsageError
 from tb.paths import ROOT, SIM_TESTS
 from tb.replaying.test_trace import read_events
-from tb.run import MODEL, RunRequest
+from tb.request import MODEL, RunRequest
 from tb.session import RESULT
 
 REPLAYING = Path(__file__).parent / "replaying"

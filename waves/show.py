@@ -13,8 +13,8 @@ from pymodel.vtrace import VtraceError
 from tb.errors import ToolError, UsageError
 from tb.manifest import Manifest, load_manifest
 from tb.paths import BUNDLED_MANIFEST, shown
+from tb.request import MODEL
 from tb.results import FAIL, Result
-from tb.run import MODEL
 from tb.session import RESULT, TRACE
 from waves.pins import WaveError
 from waves.prepare import WAVE, Scene, prepare

@@ -18,8 +18,9 @@ from tb.linux.packages import Store, cache_root
 from tb.linux.qemu import CONSOLE, command
 from tb.mainjob.filesystem import digest, files, make_image, verify
 from tb.paths import BUNDLED_MANIFEST, shown
+from tb.request import RunRequest
 from tb.results import PASS, Result
-from tb.run import Run, RunReport, RunRequest
+from tb.run import Run, RunReport
 from tb.session import TRACE
 
 GUEST = Path(__file__).parent / "guest"

@@ -12,8 +12,9 @@ from rich.table import Table
 from tb.errors import ToolError, UsageError
 from tb.mainjob.filesystem import make_image
 from tb.paths import ROOT, shown
+from tb.request import RunRequest
 from tb.results import ERROR, FAIL, PASS, Result, merge_clauses
-from tb.run import Run, RunReport, RunRequest
+from tb.run import Run, RunReport
 from waves.failure import write_failure
 
 FOLDER = ROOT / "runs" / "main"

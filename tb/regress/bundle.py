@@ -20,7 +20,7 @@ from tb.regress.desk import Batch
 from tb.regress.plan import RegressPlan
 from tb.regress.sources import bench_files, device_files
 from tb.regress.worker import cpu_flags
-from tb.run import build_for, manifest_of
+from tb.request import build_for, manifest_of
 from tb.session import Job
 
 

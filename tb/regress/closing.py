@@ -16,8 +16,9 @@ from tb.regress.page import write_page
 from tb.regress.plan import RegressPlan
 from tb.regress.rtl_coverage import Share, gather, merge, percent, shares
 from tb.regress.store import Store
+from tb.request import MODEL, manifest_of
 from tb.results import Result, write_junit, write_results
-from tb.run import MODEL, Explain, manifest_of
+from tb.run import Explain
 from tb.session import RESULT
 
 PAGES_EACH = 3

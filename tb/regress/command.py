@@ -15,8 +15,9 @@ from tb.regress.closing import close_night
 from tb.regress.cluster import DaskExecutor, parse_address
 from tb.regress.night import Executor, Regression, full_disk_told, summary
 from tb.regress.plan import load_plan, seconds
+from tb.request import CORES
 from tb.results import ERROR, FAIL, Result
-from tb.run import CORES, Explain
+from tb.run import Explain
 
 DEFAULT_OUT = Path("runs") / "regress"
 MOST_TOLD = 20

@@ -11,8 +11,8 @@ from pathlib import Path
 from tb.regress.plan import OWN, Configuration, RegressPlan
 from tb.regress.store import Judged, Key, Pending, Store
 from tb.regress.triage import judged
+from tb.request import RunRequest, is_bundled, manifest_of, replay_command
 from tb.results import PASS, SKIP, Result
-from tb.run import RunRequest, is_bundled, manifest_of, replay_command
 from tb.session import RESULT, Job
 from tb.sim_test import SimTest, discover
 

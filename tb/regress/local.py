@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tb.regress.desk import Batch, Desk
 from tb.regress.plan import RegressPlan
-from tb.run import build_for
+from tb.request import build_for
 from tb.simulate import POLL_S, Process, Simulation
 
 COVERED = "coverage"

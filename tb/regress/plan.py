@@ -15,7 +15,7 @@ from tb.knobs import LEVELS
 from tb.manifest import Manifest
 from tb.paths import SIM_TESTS
 from tb.regress.rtl_coverage import ARGUMENTS
-from tb.run import MODEL, PATHS, RunRequest, fitting, manifest_of
+from tb.request import MODEL, PATHS, RunRequest, fitting, manifest_of
 from tb.sim_test import discover, select
 from tb.toml_table import Table
 
@@ -40,7 +40,7 @@ class Configuration:
     coverage: bool
 
     def manifest(self, interface: str = "") -> Manifest | None:
-        """The device's manifest, see `tb.run.manifest_of`, with coverage where it is recorded."""
+        """The device's manifest, see `tb.request.manifest_of`, with coverage where it is recorded."""
         manifest = manifest_of(self.request, interface)
         if manifest is None or not self.coverage:
             return manifest

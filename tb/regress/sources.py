@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tb.regress.plan import Configuration, RegressPlan
-from tb.run import manifest_of
+from tb.request import manifest_of
 from tb.sources import BENCH, class_files, hash_of, hdl_files, project_files
 
 FOLDERS = ("hdl", *BENCH, "tests")

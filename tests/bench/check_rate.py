@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tb.errors import ToolError
-from tb.run import Run, RunRequest
+from tb.request import RunRequest
+from tb.run import Run
 from tb.session import TRACE
 from tests.bench.figure import Figure
 from tests.bench.runs import Workshop

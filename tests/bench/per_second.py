@@ -6,7 +6,8 @@ import resource
 import shutil
 from pathlib import Path
 
-from tb.run import Run, RunRequest
+from tb.request import RunRequest
+from tb.run import Run
 from tests.bench.runs import Workshop
 
 TRIVIAL = Path(__file__).parent / "trivial"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tb.run import Run, RunRequest
+from tb.request import RunRequest
+from tb.run import Run
 from tests.waves.faults import FAULTS
 from waves.failure import write_failure
 

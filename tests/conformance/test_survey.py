@@ -40,7 +40,8 @@ async def test_resets_the_function(env: Env) -> None:
 @pytest.fixture
 def profiles(tmp_path: Path) -> dict[str, Profile]:
     """A profile for each of the tests above."""
-    from tb.run import Run, RunRequest
+    from tb.request import RunRequest
+    from tb.run import Run
 
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_own.py").write_text(SIM_TEST)

@@ -18,8 +18,9 @@ from pymodel.vtrace import read_vtrace
 from tb.linux.guest.test_linux import listen
 from tb.linux.order import Order
 from tb.linux.session import GUEST
+from tb.request import RunRequest
 from tb.results import FAIL, Result
-from tb.run import Run, RunReport, RunRequest
+from tb.run import Run, RunReport
 
 CLIENT = Path(__file__).with_name("client.py")
 DEEDS = {

@@ -14,8 +14,9 @@ from pymodel.vtrace import read_vtrace
 from tb.paths import BUNDLED_MANIFEST
 from tb.replay import request_for
 from tb.replaying.test_trace import memory_of
+from tb.request import RunRequest
 from tb.results import PASS
-from tb.run import Run, RunRequest
+from tb.run import Run
 
 SESSIONS = sorted((Path(__file__).parent / "sessions").glob("*.vtrace"))
 SPLIT = BUNDLED_MANIFEST.with_name("dut_split.toml")

@@ -10,7 +10,8 @@ import pytest
 
 from pymodel.vtrace import read_vtrace
 from tb.paths import BUNDLED_MANIFEST
-from tb.run import Run, RunReport, RunRequest
+from tb.request import RunRequest
+from tb.run import Run, RunReport
 from tb.session import TRACE
 
 pytestmark = pytest.mark.simulator

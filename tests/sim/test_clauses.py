@@ -209,6 +209,7 @@ async def test_configuration_stands_still_while_suspended(env: Env) -> None:
 @sim_test(device=None)
 async def test_sr_iov_is_not_offered_without_its_capability(env: Env) -> None:
     """DEV-RSVD-010: extended configuration space has no SR-IOV, and the offer lacks the bit."""
-    await env.driver.start()
+    await env.driver.discover()
     assert await env.transport.config_read(0x100, 4) & 0xFFFF != 0x10
+    await env.driver.start()
     assert not env.driver.device.offered >> Feature.SR_IOV & 1

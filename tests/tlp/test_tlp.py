@@ -15,7 +15,8 @@ from pymodel.vtrace import read_vtrace
 from tb.errors import UsageError
 from tb.manifest import load_manifest
 from tb.paths import BUNDLED_MANIFEST, ROOT, SIM_TESTS
-from tb.run import Run, RunReport, RunRequest
+from tb.request import RunRequest
+from tb.run import Run, RunReport
 from tb.session import TRACE
 
 DUT = BUNDLED_MANIFEST.with_name("dut_tlp.toml")

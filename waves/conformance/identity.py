@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tb.paths import shown
-from tb.run import MODEL
+from tb.request import MODEL
 from waves.conformance.run_folder import RunFolder, text
 from waves.conformance.tables import plural
 

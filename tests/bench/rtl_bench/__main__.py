@@ -15,8 +15,9 @@ from rich.table import Table
 
 from tb.errors import ToolError, UsageError
 from tb.paths import BUNDLED_MANIFEST, ENTROPY_MANIFEST, build_root, shown
+from tb.request import RunRequest
 from tb.results import PASS
-from tb.run import Run, RunRequest
+from tb.run import Run
 
 TARGETS = {"split_64B_cycles": "<= 12", "packed_64B_cycles": "<= 8", "blk_4KiB_bus_share": ">= 0.90"}
 # Beats of 32 bytes that a buffer cannot do without on the busier channel, that of writes: its 64 bytes,
