@@ -65,7 +65,7 @@ class Hunt:
                 killers = [
                     fate.test
                     for m, fate in zip(self._mutants, fates, strict=True)
-                    if (m.ground, m.dut) == (one.ground, one.dut) and fate.test
+                    if (m.ground, m.dut) == (one.ground, one.dut) and fate.test in self._tests
                 ]
                 if killers:
                     self._acquit(one, list(dict.fromkeys(killers)))
@@ -121,7 +121,7 @@ class Hunt:
         bench = tree if mutant.ground.has_bench else self._pristine
         out, log = tree / "run", self._work / "logs" / f"{tree.name}.log"
         command = [sys.executable, "-m", "tb.cli", "run", "--out", str(out), "--jobs", "1", "--hasty"]
-        command += ["--waves", "never"]
+        command += ["--waves", "never", "--keep-going"]
         command += ["--time-scale", str(TIME_SCALE), *(("--until", until) if until else ())]
         command += (
             ["--dut", mutant.dut if mutant.dut == MODEL else str(tree / mutant.dut)] if mutant.dut else []
