@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ import cocotb_tools.config
 from cocotb_tools import runner
 
 from tb import elaborate
-from tb.build_cache import build_once
+from tb.build_cache import build_once, key_of, source_parts
 from tb.elaborate import (
     bound_ports,
     file_arguments,
@@ -33,8 +32,8 @@ from tb.toolchain import Verilator, compiler_version, find_verilator
 MAIN = Path(__file__).with_name("sim_main.cpp")
 QUICK_TO_BUILD = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 FAST = ("OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3 -march=native")
-WAVE_FILE = "VIRTIO_COSIM_WAVE"
 HASTY = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
+WAVE_FILE = "VIRTIO_COSIM_WAVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +159,8 @@ def _public_pins(toplevel: str, names: list[str]) -> str:
 
 
 def _key(manifest: Manifest, verilator: Verilator, how: tuple[object, ...], native: bool) -> str:
-    digest = hashlib.sha256()
-    for part in (*_key_parts(manifest, verilator, how), *(key_parts() if native else ())):
-        digest.update(hashlib.sha256(part).digest())
-    return f"{manifest.hdl.toplevel}-{'native-' if native else ''}{digest.hexdigest()[:16]}"
+    parts = (*_key_parts(manifest, verilator, how), *(key_parts() if native else ()))
+    return f"{manifest.hdl.toplevel}-{'native-' if native else ''}{key_of(parts)}"
 
 
 def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]) -> Iterator[bytes]:
@@ -172,10 +169,4 @@ def _key_parts(manifest: Manifest, verilator: Verilator, how: tuple[object, ...]
     yield repr((tools, how, manifest.as_built)).replace(str(manifest.path.resolve().parent), "").encode()
     for own in (MAIN, Path(__file__), Path(elaborate.__file__)):
         yield own.read_bytes()
-    for source in manifest.hdl.sources:
-        yield source.read_bytes()
-    for folder in manifest.hdl.include_dirs:
-        for header in sorted(folder.rglob("*.*v*")):
-            if header.is_file():
-                yield str(header).encode()
-                yield header.read_bytes()
+    yield from source_parts(manifest.hdl)

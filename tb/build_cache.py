@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tb.manifest import Hdl
 from tb.results import write_whole
 
 UNUSED_S = 7 * 24 * 3600
@@ -32,6 +34,25 @@ def build_once(folder: Path, about: dict[str, object], make: Callable[[], None])
         make()
         write_whole(stamp, json.dumps(about))
         return True
+
+
+def key_of(parts: Iterable[bytes]) -> str:
+    """What a build's folder is known by: 16 hex digits of all that the build depends on."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:16]
+
+
+def source_parts(hdl: Hdl) -> Iterator[bytes]:
+    """The contents of a design's sources, and of the headers that they may include."""
+    for source in hdl.sources:
+        yield source.read_bytes()
+    for folder in hdl.include_dirs:
+        for header in sorted(folder.rglob("*.*v*")):
+            if header.is_file():
+                yield str(header).encode()
+                yield header.read_bytes()
 
 
 def _forget_old(cache: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 from cocotb_tools.config import lib_entry
 
 from tb.build import WAVE_FILE, Build
-from tb.build_cache import build_once
+from tb.build_cache import build_once, key_of, source_parts
 from tb.elaborate import top_ports
 from tb.manifest import Manifest
 from tb.paths import build_root
@@ -51,7 +49,5 @@ def _script(manifest: Manifest, program: str, library: Path) -> str:
 
 
 def _key(manifest: Manifest, program: str) -> str:
-    digest = hashlib.sha256(json.dumps([ghdl_version(program), repr(manifest)]).encode())
-    for source in (*manifest.hdl.sources, Path(__file__)):
-        digest.update(hashlib.sha256(source.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    about = repr((ghdl_version(program), manifest.as_built)).encode()
+    return key_of((about, Path(__file__).read_bytes(), *source_parts(manifest.hdl)))

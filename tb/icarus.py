@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,7 +10,7 @@ from pathlib import Path
 import cocotb_tools.config
 
 from tb.build import Build
-from tb.build_cache import build_once
+from tb.build_cache import build_once, key_of, source_parts
 from tb.elaborate import top_ports
 from tb.errors import ToolError
 from tb.manifest import Manifest
@@ -69,7 +67,5 @@ def _compile(manifest: Manifest, compiler: str, folder: Path) -> None:
 
 def _key(manifest: Manifest, compiler: str) -> str:
     version = subprocess.run([compiler, "-V"], capture_output=True, text=True, check=False).stdout
-    digest = hashlib.sha256(json.dumps([version.partition("\n")[0], repr(manifest.as_built)]).encode())
-    for source in (*manifest.hdl.sources, Path(__file__)):
-        digest.update(hashlib.sha256(source.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    about = repr((version.partition("\n")[0], manifest.as_built)).encode()
+    return key_of((about, Path(__file__).read_bytes(), *source_parts(manifest.hdl)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pymodel import spec
-from tb.manifest import DEVICE_TYPES
+from tb.manifest import DEVICE_TYPES, TLP
 from tb.newdut.clocking import Clocking, find_clocking
 from tb.newdut.design import Design
 from tb.newdut.groups import Group, find_groups
@@ -89,7 +89,7 @@ def propose(design: Design, device: str) -> Proposal:
 def assign(design: Design, groups: Sequence[Group]) -> Roles:
     """Which bus is the configuration space, the BARs, the DMA and the medium."""
     roles = Roles()
-    targets = [group for group in groups if group.target and group.kind != "pcie-tlp"]
+    targets = [group for group in groups if group.target and group.kind != TLP]
     masters = [group for group in groups if not group.target and group.kind == "axi4"]
     config = [group for group in targets if _may_be_config(design, group)]
     if len(targets) > 1 and config:
@@ -98,7 +98,7 @@ def assign(design: Design, groups: Sequence[Group]) -> Roles:
             roles.reasons["config"] = f"its addresses have {CONFIG_ADDRESS_BITS} bits"
     bars = [group for group in targets if group is not roles.config]
     roles.bar = bars[0] if bars else None
-    stream = next((group for group in groups if group.target and group.kind == "pcie-tlp"), None)
+    stream = next((group for group in groups if group.target and group.kind == TLP), None)
     if len(bars) > 1:
         names = ", ".join(repr(group.prefix) for group in bars)
         roles.reasons["bar"] = f"the first of the buses {names}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tb.manifest import TLP
 from tb.newdut.groups import Group
 from tb.newdut.interrupts import InterruptPins
 from tb.newdut.proposal import Proposal
@@ -169,7 +170,7 @@ def _irq(proposal: Proposal) -> Iterator[str]:
     if not found.kind:
         yield _line("kind", OPEN, fill_in="msix-pulse, reqack or level with its pins; none looks like one")
         return
-    stream = proposal.roles.dma is not None and proposal.roles.dma.kind == "pcie-tlp"
+    stream = proposal.roles.dma is not None and proposal.roles.dma.kind == TLP
     if stream and found.kind == "msix-write":
         found = InterruptPins("msix-write", {}, "messages leave as memory writes among the packets")
     yield _line("kind", _text(found.kind), found.reason)

@@ -60,7 +60,7 @@ class PinPath:
         self._clocking = Clocking(dut, manifest)
         intx = getattr(dut, manifest.irq.intx) if manifest.irq.intx else None
         self.interrupts = PinInterruptPort(intx, self._clocking.pin(manifest.irq), events, self.now)
-        posted = manifest.dma.kind == "pcie-tlp"
+        posted = manifest.dma.kind == TLP
         guest = GuestStore(memory, events, self.interrupts.deliver, self.now, posted=posted)
         self._customs = Customs(dut, manifest, self._clocking, guest, knobs.dma, self.now)
         self.breakage = self._customs.breakage
